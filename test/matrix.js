@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+// Runs the suite on every supported pair of Node and Express, and says as its last line how many tests
+// passed and failed in all. `node test/matrix.js NAME…` runs the named ones only.
+
+const mocha = join('node_modules', 'mocha', 'bin', 'mocha.js')
+const c8 = join('node_modules', 'c8', 'bin', 'c8.js')
+const express4 = '--import=./test/support/express-4.js'
+const onNode = (version, ...args) => ['npx', ['-y', '-p', `node@${version}`, 'node', ...args]]
+
+const runs = {
+  // The browser tests are about browsers: once is enough.
+  'this Node, Express 5, with coverage and browser': [
+    process.execPath,
+    [c8, process.execPath, mocha],
+  ],
+  'Node 20.19, Express 4.21': onNode('20.19', express4, mocha, '--exclude=test/browser/**'),
+  'Node 24, Express 5': onNode('24', mocha, '--exclude=test/browser/**'),
+}
+
+const chosen = process.argv.slice(2)
+const total = { passes: 0, failures: 0, pending: 0 }
+let failed = false
+
+for (const [name, [command, args]] of Object.entries(runs)) {
+  if (chosen.length > 0 && !chosen.some((part) => name.includes(part))) continue
+  console.log(`\n# ${name}\n`)
+  const folder = mkdtempSync(join(tmpdir(), 'suite-'))
+  const counts = join(folder, 'counts.json')
+  const code = await new Promise((resolve) => {
+    spawn(command, args, { stdio: 'inherit', env: { ...process.env, SUITE_COUNTS: counts } })
+      .on('exit', (status) => resolve(status ?? 1))
+      .on('error', () => resolve(1))
+  })
+  if (code !== 0) failed = true
+  try {
+    const { passes, failures, pending } = JSON.parse(readFileSync(counts, 'utf8'))
+    total.passes += passes
+    total.failures += failures
+    total.pending += pending
+  } catch {
+    console.log(`${name}: the suite did not run to its end`)
+    failed = true
+  }
+  rmSync(folder, { recursive: true })
+}
+
+// A run can fail without a failing test: coverage, or a Node that could not be had.
+const failures = total.failures === 0 && failed ? 1 : total.failures
+console.log(
+  `\n${total.passes} passed, ${failures} failed${total.pending > 0 ? `, ${total.pending} skipped` : ''}`,
+)
+process.exitCode = failures === 0 ? 0 : 1
