@@ -1,0 +1,222 @@
+/**
+ * What can go wrong, as a code to branch on, with the HTTP status that each code answers with.
+ * Renaming a code or changing its status is a breaking change.
+ */
+const statusByCode = {
+  invalid_callback: 400,
+  login_not_found: 400,
+  login_interrupted: 400,
+  code_rejected: 400,
+  issuer_mismatch: 400,
+  login_required: 401,
+  reauthorization_required: 401,
+  access_denied: 403,
+  insufficient_scope: 403,
+  cross_site_request: 403,
+  authorization_failed: 502,
+  invalid_server_response: 502,
+  id_token_invalid: 502,
+  server_unavailable: 503,
+  server_timeout: 504,
+  store_unavailable: 503,
+  client_rejected: 500,
+  session_missing: 500,
+  insecure_cookie: 500,
+  callback_misplaced: 500,
+  configuration: 500,
+} as const
+
+/**
+ * Codes of {@link PkceFlowError}. Branch on these, not on classes or messages.
+ *
+ * - `invalid_callback` (400): the request is not an answer that an authorization server could have sent.
+ * - `login_not_found` (400): no such pending login in this browser: unknown, expired, started in
+ *   another browser or through another flow.
+ * - `login_interrupted` (400): the outcome of this login is lost; start again.
+ * - `code_rejected` (400): the authorization server refused the authorization code.
+ * - `issuer_mismatch` (400): the answer is from another authorization server (RFC 9207).
+ * - `login_required` (401): nobody is signed in here; also what `prompt=none` comes back with.
+ * - `reauthorization_required` (401): signed in, but the access token has ended.
+ * - `access_denied` (403): the person, or the authorization server, said no.
+ * - `insufficient_scope` (403): signed in, but not entitled to this.
+ * - `cross_site_request` (403): another site sent this request, or a page's image or frame did.
+ * - `authorization_failed` (502): the authorization server reported another error at the callback.
+ * - `invalid_server_response` (502): the authorization server answered what no client can use.
+ * - `id_token_invalid` (502): the ID Token failed validation.
+ * - `server_unavailable` (503), `server_timeout` (504): the authorization server does not answer.
+ * - `store_unavailable` (503): the session store does not answer.
+ * - `client_rejected` (500): our client id, secret, redirect URI or scope is wrong at the server.
+ * - `session_missing`, `insecure_cookie`, `callback_misplaced`, `configuration` (500): the app's own
+ *   set-up, with the remedy in the message.
+ */
+export type PkceFlowErrorCode = keyof typeof statusByCode
+
+/** What an error may carry beside its code and message. */
+export interface PkceFlowErrorDetails {
+  /** Name of the flow that failed. */
+  flow?: string | undefined
+  /** Where a person can start again: a path of this app. */
+  loginUrl?: string | undefined
+  /** Seconds after which another try makes sense; sent as the header `Retry-After`. */
+  retryAfter?: number | undefined
+  /** The `error` that the authorization server reported, if it is a registered value. */
+  oauthError?: string | undefined
+  /** What went wrong underneath. Stored without the parts that could hold a secret. */
+  cause?: unknown
+}
+
+/**
+ * The one error of this package. `message` is text of our own: no token, code, verifier, `state`,
+ * nor anything that an authorization server or a browser sent. Express's default error handler
+ * honours `status` and `headers`.
+ */
+export class PkceFlowError extends Error {
+  override name = 'PkceFlowError'
+  /** What happened, to branch on. */
+  readonly code: PkceFlowErrorCode
+  /** HTTP status that fits; Express's default error handler answers with it. */
+  readonly status: number
+  /** Whether `message` may be shown to the person at the browser: true for 4xx. */
+  readonly expose: boolean
+  /** Response headers that belong to this error (`Retry-After`). */
+  readonly headers: Readonly<Record<string, string>>
+  /** Name of the flow. */
+  declare readonly flow?: string
+  /** Where a person can start again: a path of this app. */
+  declare readonly loginUrl?: string
+  /** Seconds after which another try makes sense. */
+  declare readonly retryAfter?: number
+  /** The `error` that the authorization server reported, if it is a registered value. */
+  declare readonly oauthError?: string
+
+  constructor(code: PkceFlowErrorCode, message: string, details: PkceFlowErrorDetails = {}) {
+    const { cause, flow, loginUrl, retryAfter, oauthError } = details
+    super(message, cause === undefined ? undefined : { cause: withoutSecrets(cause) })
+    this.code = code
+    this.status = statusByCode[code]
+    this.expose = this.status < 500
+    this.headers = retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }
+    if (flow !== undefined) this.flow = flow
+    if (loginUrl !== undefined) this.loginUrl = loginUrl
+    if (retryAfter !== undefined) this.retryAfter = retryAfter
+    if (oauthError !== undefined) this.oauthError = oauthError
+  }
+}
+
+/** A wrong option, or a member called in a wrong way. Code `configuration`. */
+export class ConfigurationError extends PkceFlowError {
+  override name = 'ConfigurationError'
+
+  constructor(message: string, details: PkceFlowErrorDetails = {}) {
+    super('configuration', message, details)
+  }
+}
+
+/** An answer to a login that was never started in this browser. Code `login_not_found`. */
+export class StateForgeryError extends PkceFlowError {
+  override name = 'StateForgeryError'
+
+  constructor(details: PkceFlowErrorDetails = {}) {
+    super(
+      'login_not_found',
+      'No login that this answer belongs to is pending in this browser. It may be too old, or was ' +
+        'started in another browser or with cookies blocked. Start the login again.',
+      details,
+    )
+  }
+}
+
+/** A copy of `error` with what only the caller knows filled in; what it says already stays. */
+export function withDetails(
+  error: PkceFlowError,
+  details: Omit<PkceFlowErrorDetails, 'cause'>,
+): PkceFlowError {
+  const completed = {
+    flow: error.flow ?? details.flow,
+    loginUrl: error.loginUrl ?? details.loginUrl,
+    retryAfter: error.retryAfter ?? details.retryAfter,
+    oauthError: error.oauthError ?? details.oauthError,
+    cause: error.cause,
+  }
+  const copy =
+    error instanceof ConfigurationError
+      ? new ConfigurationError(error.message, completed)
+      : error instanceof StateForgeryError
+        ? new StateForgeryError(completed)
+        : new PkceFlowError(error.code, error.message, completed)
+  if (error.stack !== undefined) copy.stack = error.stack
+  return copy
+}
+
+/**
+ * Values of `error` registered by RFC 6749, RFC 8628, RFC 9470, OpenID Connect Core and its
+ * extensions. Others are free text of a server, which can reflect what a browser sent.
+ */
+const registeredErrors = new Set([
+  'access_denied',
+  'account_selection_required',
+  'consent_required',
+  'insufficient_user_authentication',
+  'interaction_required',
+  'invalid_client',
+  'invalid_grant',
+  'invalid_request',
+  'invalid_request_object',
+  'invalid_request_uri',
+  'invalid_scope',
+  'invalid_target',
+  'login_required',
+  'registration_not_supported',
+  'request_not_supported',
+  'request_uri_not_supported',
+  'server_error',
+  'temporarily_unavailable',
+  'unauthorized_client',
+  'unmet_authentication_requirements',
+  'unsupported_grant_type',
+  'unsupported_response_type',
+])
+
+/** `error` if it is a registered value (RFC 6749 section 11.4), else `undefined`. */
+export function registeredError(error: unknown): string | undefined {
+  return typeof error === 'string' && registeredErrors.has(error) ? error : undefined
+}
+
+/** Members of a system or library error that say what happened and never hold a user's data. */
+const harmlessMembers = ['code', 'errno', 'syscall', 'address', 'port', 'hostname'] as const
+
+/** Runs of characters long enough to be a token, a code, a verifier or a cookie's secret. */
+const secretLike = /[\w.~+/=%-]{20,}/g
+
+/**
+ * Other people's errors carry whole requests and responses (a token endpoint response, the command
+ * that a store was given, callback parameters), and loggers print causes at any depth. What is kept:
+ * name, message without long opaque words, system error members; the same of its own cause.
+ */
+function withoutSecrets(cause: unknown, depth = 0): Error {
+  if (cause instanceof PkceFlowError) return cause
+  if (!(cause instanceof Error)) return new Error(`a thrown ${typeof cause}`)
+  const inner = cause.cause instanceof Error && depth < 4 ? cause.cause : undefined
+  const safe = new Error(
+    cause.message.slice(0, 500).replace(secretLike, '[…]'),
+    inner && { cause: withoutSecrets(inner, depth + 1) },
+  )
+  // Its stack repeats a message that was just cleaned, and names lines of this file.
+  delete safe.stack
+  Object.defineProperty(safe, 'name', { value: cause.name.slice(0, 100), enumerable: false })
+  for (const member of harmlessMembers) {
+    const value: unknown = (cause as unknown as Record<string, unknown>)[member]
+    if (typeof value === 'string' || typeof value === 'number')
+      Object.assign(safe, { [member]: value })
+  }
+  return safe
+}
+
+/** What this package throws is thrown on; anything else becomes `code` with a message of ours. */
+export function asPkceFlowError(
+  error: unknown,
+  code: PkceFlowErrorCode,
+  message: string,
+): PkceFlowError {
+  return error instanceof PkceFlowError ? error : new PkceFlowError(code, message, { cause: error })
+}

@@ -1,0 +1,36 @@
+import type { Request, Response } from 'express'
+
+/**
+ * Sends the browser to a URL of our own making. `res.redirect` would repeat the URL in a page, and
+ * lets through what `safeReturnTo` refuses.
+ */
+export function redirect(req: Request, res: Response, url: string): void {
+  // After a POST the browser must come back with a GET, and must not send the body again.
+  res.statusCode = req.method === 'POST' ? 303 : 302
+  res.setHeader('Location', url)
+  res.end()
+}
+
+/**
+ * Sends the browser on by a page that refreshes at once. What a redirect leads to counts as caused
+ * by the site that the redirect chain began at, so `SameSite=Strict` cookies stay behind; what our
+ * own page leads to is ours.
+ */
+export function refresh(res: Response, url: string): void {
+  const target = url.replace(/[&"'<>]/g, (character) => `&#${character.charCodeAt(0)};`)
+  res.statusCode = 200
+  res.setHeader('Content-Type', 'text/html; charset=utf-8')
+  res.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
+  res.end(
+    `<!doctype html><html lang="en"><meta charset="utf-8"><title>One moment</title>` +
+      `<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">` +
+      `<meta http-equiv="refresh" content="0;url=${target}">` +
+      `<p><a href="${target}">Continue</a></p></html>`,
+  )
+}
+
+/** Marks an answer as one that no cache may keep and no page may be told about. */
+export function keepPrivate(res: Response): void {
+  res.setHeader('Cache-Control', 'no-store')
+  res.setHeader('Referrer-Policy', 'no-referrer')
+}

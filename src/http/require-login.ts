@@ -1,0 +1,50 @@
+import type { RequestHandler } from 'express'
+import { PkceFlowError } from '../errors.ts'
+import { claimsOf, type Claims } from '../token.ts'
+import type { CurrentLogin } from './current-login.ts'
+import type { Flow } from './flow.ts'
+import { asyncHandler } from './handler.ts'
+import { loginRequired } from './require-token.ts'
+import { requireSession } from './session.ts'
+import { answerProblem, answerUnauthenticated, type Unauthenticated } from './unauthenticated.ts'
+import { isPerson } from './user-agent.ts'
+
+/** Options of the guard `requireLogin`. */
+export interface RequireLoginOptions {
+  /**
+   * Whom to let through, by the claims of the ID Token. Others get 403 `insufficient_scope`, also
+   * those whose login brought no ID Token.
+   */
+  claims?: ((claims: Claims) => boolean) | undefined
+  /** What happens to a request without a login. Default: `'auto'`. */
+  unauthenticated?: Unauthenticated | undefined
+}
+
+/** Lets requests through whose browser is signed in, whether or not its token is still usable. */
+export function requireLogin(
+  flow: Flow,
+  current: CurrentLogin,
+  { claims: isAllowed, unauthenticated = 'auto' }: RequireLoginOptions,
+): RequestHandler {
+  return asyncHandler(flow, async function requireSignIn(req, res, next) {
+    requireSession(req)
+    const record = await current.read(req)
+    if (record === undefined) {
+      await answerUnauthenticated(flow, req, res, next, loginRequired(), unauthenticated)
+      return
+    }
+    const { idToken } = record
+    if (isAllowed === undefined || (idToken !== undefined && isAllowed(claimsOf(idToken)))) {
+      next()
+      return
+    }
+    const error = new PkceFlowError(
+      'insufficient_scope',
+      'This page is for others: the account that is signed in is not entitled to it.',
+    )
+    // Logging in again would not change who they are.
+    const toPage = unauthenticated === 'next' || (unauthenticated !== 'problem' && isPerson(req))
+    if (toPage) next(flow.describe(error))
+    else answerProblem(flow, res, error)
+  })
+}

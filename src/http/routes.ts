@@ -1,0 +1,87 @@
+import type { Request, RequestHandler } from 'express'
+import { ConfigurationError, PkceFlowError } from '../errors.ts'
+import type { Settings } from '../options/settings.ts'
+import { callbackHandler } from './callback-handler.ts'
+import type { Flow } from './flow.ts'
+import { keepPrivate } from './landing.ts'
+import { loginHandler } from './login-handler.ts'
+import { logoutHandler } from './logout-handler.ts'
+
+/** The flows that each app has mounted, to find clashes between two of them. */
+const flowsByApp = new WeakMap<object, Flow[]>()
+
+/**
+ * The flow's own routes; every other request goes to `otherwise`. Matched against the whole path, so
+ * that the routes are where `redirectUri` says, wherever the router is mounted.
+ */
+export function createRoutes(flow: Flow, otherwise: RequestHandler): RequestHandler {
+  const { login, callback, logout } = flow.settings.routes
+  const handlers = new Map<string, { methods: string[]; handle: RequestHandler }>()
+  const answers = flow.settings.responseMode === 'form_post' ? ['GET', 'POST'] : ['GET']
+  handlers.set(callback, { methods: answers, handle: callbackHandler(flow) })
+  if (login !== undefined) handlers.set(login, { methods: ['GET'], handle: loginHandler(flow) })
+  if (logout !== undefined)
+    handlers.set(logout, { methods: ['GET', 'POST'], handle: logoutHandler(flow) })
+
+  let checkedApp: unknown
+  let checkedMount: string | undefined
+
+  return function expressPkceFlow(req, res, next) {
+    if (req.app !== checkedApp || req.baseUrl !== checkedMount) {
+      const error = clash(flow, req) ?? misplaced(flow, req)
+      if (error !== undefined) {
+        next(flow.describe(error))
+        return
+      }
+      checkedApp = req.app
+      checkedMount = req.baseUrl
+    }
+    const path = req.baseUrl + req.path
+    const route =
+      handlers.get(path) ?? (path.endsWith('/') ? handlers.get(path.slice(0, -1)) : undefined)
+    if (route === undefined) void otherwise(req, res, next)
+    else if (route.methods.includes(req.method)) void route.handle(req, res, next)
+    else {
+      keepPrivate(res)
+      res.status(405).set('Allow', route.methods.join(', ')).end()
+    }
+  }
+}
+
+/** Two flows of one app that would take each other's sessions, requests or tokens. */
+function clash(flow: Flow, { app }: Request): PkceFlowError | undefined {
+  const flows = flowsByApp.get(app) ?? []
+  flowsByApp.set(app, flows)
+  if (flows.includes(flow)) return undefined
+  const { settings } = flow
+  for (const { settings: other } of flows) {
+    const taken = routePaths(other)
+    const path = routePaths(settings).find((candidate) => taken.includes(candidate))
+    const names = `The flows "${other.name}" and "${settings.name}" of this app`
+    if (other.name === settings.name)
+      return new ConfigurationError(`${names} have the same name. Give one another option "name".`)
+    if (path !== undefined)
+      return new ConfigurationError(`${names} both have the route ${path}. Use other redirectUris.`)
+    if (other.requestProperty === settings.requestProperty && other.attach && settings.attach)
+      return new ConfigurationError(
+        `${names} both put their token on req.${settings.requestProperty}. Give one another option "requestProperty".`,
+      )
+  }
+  flows.push(flow)
+  return undefined
+}
+
+function routePaths({ routes: { login, callback, logout } }: Settings): string[] {
+  return [login, callback, logout].filter((path) => path !== undefined)
+}
+
+/** A router that the authorization server's answers can never reach. */
+function misplaced({ settings }: Flow, { baseUrl }: Request): PkceFlowError | undefined {
+  const { callback } = settings.routes
+  if (callback.toLowerCase().startsWith(`${baseUrl.toLowerCase()}/`)) return undefined
+  return new PkceFlowError(
+    'callback_misplaced',
+    `The router is mounted at ${baseUrl}, and redirectUri leads to ${callback}, which it never sees. ` +
+      'Mount it with app.use(flow), or change redirectUri, here and at the authorization server.',
+  )
+}

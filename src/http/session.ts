@@ -1,0 +1,152 @@
+import type { Request } from 'express'
+import type { SessionData } from 'express-session'
+import { PkceFlowError } from '../errors.ts'
+import type { SessionStore } from '../options/options.ts'
+import { callStore } from '../storage/record-store.ts'
+
+// The only file that touches req.session. Nothing secret is kept in it: a reference per flow.
+
+/** What a session holds for us: for each flow the key of its token record. */
+interface SessionWithReferences {
+  pkceFlow?: Record<string, string>
+}
+
+/** How long browsers without a `maxAge` are taken to stay: what stores do with such sessions. */
+const defaultLifetime = 86_400_000
+
+/** Throws `session_missing` if there is no session to sign anybody in to. */
+export function requireSession(req: Request): void {
+  if (req.session !== undefined && req.session !== null && req.sessionStore !== undefined) return
+  throw new PkceFlowError(
+    'session_missing',
+    'There is no req.session. Put app.use(session(…)) of express-session before this router, with a ' +
+      'cookie path that the routes of this flow are in, and see that its store is connected.',
+  )
+}
+
+/** The store that the session is in. */
+export function sessionStore(req: Request): SessionStore {
+  return req.sessionStore
+}
+
+/**
+ * Throws `insecure_cookie` if express-session would leave out the session cookie: it says nothing
+ * when a secure cookie meets a request that it takes to be plain http.
+ */
+export function requireSessionCookie(req: Request): void {
+  if (req.session.cookie.secure !== true || req.secure) return
+  throw new PkceFlowError(
+    'insecure_cookie',
+    'The session cookie is "secure" and this request came by http:, so it would never be set. ' +
+      "Behind a proxy that ends TLS: app.set('trust proxy', 1), and have it send X-Forwarded-Proto. " +
+      'For development without TLS: leave "secure" out of the session\'s cookie options.',
+  )
+}
+
+/** Whether the browser sent the cookie of the session that `req.session` is, and it was stored. */
+export function isStoredSession(req: Request): boolean {
+  // A session that was just made has an id that no cookie can hold.
+  const sent = req.headers.cookie
+  return (
+    sent !== undefined && req.session != null && sent.includes(encodeURIComponent(req.sessionID))
+  )
+}
+
+/** Whether the session cookie is `SameSite=Strict`, and so left out after a cross-site redirect. */
+export function hasStrictCookie(req: Request): boolean {
+  const { sameSite } = req.session.cookie
+  return sameSite === true || sameSite === 'strict'
+}
+
+/** Milliseconds that a session lives without being used. */
+export function sessionLifetime(req: Request): number {
+  return req.session?.cookie.originalMaxAge ?? defaultLifetime
+}
+
+/** Key of the token record that this session is signed in with through the flow, if any. */
+export function loginReference(req: Request, flow: string): string | undefined {
+  const references = (req.session as (SessionWithReferences & object) | undefined | null)?.pkceFlow
+  if (typeof references !== 'object' || references === null) return undefined
+  const key: unknown = Object.hasOwn(references, flow) ? references[flow] : undefined
+  return typeof key === 'string' && /^[0-9a-f]{32}$/.test(key) ? key : undefined
+}
+
+/** Keeps a session out of this response: it is not saved and its cookie not set. */
+export function setSessionAside(req: Request): void {
+  ;(req as { session: unknown }).session = null
+}
+
+/** A session that has just replaced another one, nothing of it stored yet. */
+export interface ReplacedSession {
+  /** Id of the session before, if the browser had a stored one. */
+  readonly replacedId: string | undefined
+  /** Signs the new session in and stores it, then destroys the old one. */
+  commit(flow: string, reference: string): Promise<void>
+  /** Puts the old session back, and destroys what was stored of the new one. */
+  readonly restore: () => Promise<void>
+}
+
+/**
+ * Gives the request a session with a new id (P6), with the data of the old one as `keep` says.
+ * Nothing is destroyed before `commit`.
+ */
+export function replaceSession(
+  req: Request,
+  keep: 'migrate' | 'new' | readonly string[],
+): ReplacedSession {
+  const { session: old, sessionID: oldId, sessionStore: store } = req
+  const replacedId = isStoredSession(req) ? oldId : undefined
+  store.generate(req)
+  const { session, sessionID } = req
+  for (const [name, value] of Object.entries(old as object) as [string, unknown][]) {
+    if (name === 'cookie' || name === '__proto__' || keep === 'new') continue
+    if (keep === 'migrate' || keep.includes(name)) Object.assign(session, { [name]: value })
+  }
+  const destroy = (id: string) =>
+    callStore((done) => {
+      store.destroy(id, done)
+    })
+  return {
+    replacedId,
+    async commit(flow, reference) {
+      // The app may have replaced the session in onLogin; what is there now is signed in.
+      const current: SessionWithReferences & typeof req.session = req.session
+      current.pkceFlow = { ...current.pkceFlow, [flow]: reference }
+      await callStore((done) => current.save(done))
+      if (replacedId !== undefined) await destroy(replacedId)
+    },
+    async restore() {
+      req.session = old
+      req.sessionID = oldId
+      await destroy(sessionID)
+    },
+  }
+}
+
+/** Puts this browser into a session that another answer made for it; false if that one is gone. */
+export async function adoptSession(req: Request, id: string): Promise<boolean> {
+  const { sessionStore: store } = req
+  const data = await callStore<SessionData | null>((done) => {
+    store.get(id, done)
+  })
+  if (data == null) return false
+  req.sessionID = id
+  store.createSession(req, data)
+  return true
+}
+
+/** Ends the session: its row is gone when this resolves, and the request has none. */
+export async function destroySession(req: Request): Promise<void> {
+  const { sessionStore: store, sessionID } = req
+  await callStore((done) => {
+    store.destroy(sessionID, done)
+  })
+  setSessionAside(req)
+}
+
+/** Ends the session and gives the request an empty one, for handlers that expect one. */
+export async function renewSession(req: Request): Promise<void> {
+  const { sessionStore: store } = req
+  await destroySession(req)
+  store.generate(req)
+}

@@ -1,0 +1,90 @@
+import type { Request, Response } from 'express'
+import { PkceFlowError } from '../errors.ts'
+import {
+  buildAuthorizationUrl,
+  createAuthorizationSecrets,
+} from '../protocol/authorization-request.ts'
+import type { Flow } from './flow.ts'
+import { keepPrivate, redirect } from './landing.ts'
+import { queryParameters } from './query.ts'
+import { isStoredSession, requireSession, requireSessionCookie } from './session.ts'
+import { isCrossSite } from './user-agent.ts'
+
+/** A login that is to be started. */
+export interface LoginStart {
+  /** Where it leads, checked. */
+  returnTo: string
+  /** Parameters of the authorization request beside the flow's own. */
+  parameters: Readonly<Record<string, string>>
+  /** Path and query, as the browser sees them, that start the same login on redirectUri's host. */
+  samePlace: string | undefined
+}
+
+/** Tells a start that was sent to redirectUri's host from one that never can arrive there. */
+const movedParameter = 'pkce-flow-moved'
+
+/**
+ * Starts a login: keeps its secrets, binds them to this browser, sends it to the authorization
+ * server. No session is made and none is written to.
+ */
+export async function startLogin(
+  flow: Flow,
+  req: Request,
+  res: Response,
+  { returnTo, parameters, samePlace }: LoginStart,
+): Promise<void> {
+  const { settings } = flow
+  keepPrivate(res)
+  requireSession(req)
+  const moved = samePlace === undefined ? undefined : placeOnOwnHost(flow, req, samePlace)
+  if (moved !== undefined) {
+    redirect(req, res, moved)
+    return
+  }
+  requireSessionCookie(req)
+
+  const server = await flow.getServer()
+  const secrets = createAuthorizationSecrets()
+  const all = { ...settings.authorizationParams, ...parameters }
+  const url = buildAuthorizationUrl(server, { ...settings, parameters: all, secrets })
+  const binding = await flow.records(req).pendingLogins.begin(secrets.state, {
+    codeVerifier: secrets.codeVerifier,
+    nonce: secrets.nonce,
+    returnTo,
+    startedAt: Date.now(),
+    host: req.hostname,
+    inSession: isStoredSession(req),
+    maxAge: all.max_age === undefined ? undefined : Number(all.max_age),
+  })
+  flow.cookies.add(req, res, binding, isCrossSite(req))
+  redirect(req, res, url)
+}
+
+/**
+ * Cookies set on `localhost` do not come back to `127.0.0.1`, nor those of `www.` without it: a login
+ * begins on the host that it comes back to. A proxy that rewrites Host makes every request look as if
+ * it came to another one, so this is tried once.
+ */
+function placeOnOwnHost(flow: Flow, req: Request, samePlace: string): string | undefined {
+  const own = new URL(flow.settings.redirectUri).hostname
+  const requested = req.hostname as string | undefined
+  if (requested === undefined || requested.toLowerCase() === own) return undefined
+  if (req.method !== 'GET' || !samePlace.startsWith('/')) return undefined
+  if (queryParameters(req).has(movedParameter)) return undefined
+  return `${flow.settings.origin}${samePlace}${samePlace.includes('?') ? '&' : '?'}${movedParameter}=1`
+}
+
+/** Refuses a start that no person's navigation caused (P14). */
+export function requireNavigation(req: Request, embedded: boolean): void {
+  if (!embedded) return
+  if (isCrossSite(req))
+    throw new PkceFlowError(
+      'cross_site_request',
+      'Another site tried to start a login in an image, frame or script. Nothing was started.',
+    )
+  throw new PkceFlowError(
+    'login_required',
+    'A login starts when the browser navigates here, by a link or location.assign(): not by fetch(), ' +
+      'in an image or in a frame.',
+  )
+}

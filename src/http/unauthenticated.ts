@@ -1,0 +1,51 @@
+import type { NextFunction, Request, Response } from 'express'
+import type { PkceFlowError } from '../errors.ts'
+import type { Flow } from './flow.ts'
+import { keepPrivate } from './landing.ts'
+import { startLogin } from './start-login.ts'
+import { isPerson } from './user-agent.ts'
+
+/**
+ * What a guard does with a request that it does not let through:
+ *
+ * - `'auto'`: sends a person to log in, answers a program with problem JSON;
+ * - `'redirect'`: sends everybody to log in;
+ * - `'problem'`: answers everybody with problem JSON (RFC 9457);
+ * - `'next'`: hands the error to the app's error handler.
+ */
+export type Unauthenticated = 'auto' | 'redirect' | 'problem' | 'next'
+
+/** Answers a request that needs a login. */
+export async function answerUnauthenticated(
+  flow: Flow,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+  error: PkceFlowError,
+  mode: Unauthenticated,
+): Promise<void> {
+  if (mode === 'next') next(flow.describe(error))
+  else if (mode === 'redirect' || (mode === 'auto' && isPerson(req)))
+    await startHere(flow, req, res)
+  else answerProblem(flow, res, error)
+}
+
+/** Starts a login that comes back to this page, or to the default if coming back would do nothing. */
+async function startHere(flow: Flow, req: Request, res: Response): Promise<void> {
+  const here = req.method === 'GET' ? flow.publicPath(req.originalUrl) : undefined
+  const returnTo = flow.placeToReturn(here) ?? flow.settings.afterLogin
+  await startLogin(flow, req, res, {
+    returnTo,
+    parameters: {},
+    samePlace: flow.loginUrl(returnTo),
+  })
+}
+
+/** Answers with problem JSON (RFC 9457) that says where a person can log in. */
+export function answerProblem(flow: Flow, res: Response, error: PkceFlowError): void {
+  const { code, status, message, loginUrl } = flow.describe(error)
+  keepPrivate(res)
+  res.statusCode = status
+  res.setHeader('Content-Type', 'application/problem+json')
+  res.end(JSON.stringify({ title: message, status, code, loginUrl }))
+}

@@ -1,0 +1,16 @@
+export { pkceFlow, type PkceFlow, type TokenHandler } from './pkce-flow.ts'
+export {
+  ConfigurationError,
+  PkceFlowError,
+  StateForgeryError,
+  type PkceFlowErrorCode,
+} from './errors.ts'
+export type { LoginEvent, PkceFlowOptions, Routes, SessionStore } from './options/options.ts'
+export type { ServerMetadata, ServerRootUrl } from './options/server-metadata.ts'
+export type { Claims, Token } from './token.ts'
+export type { LoginOptions } from './http/login-handler.ts'
+export type { LogoutOptions } from './http/logout-handler.ts'
+export type { RequireLoginOptions } from './http/require-login.ts'
+export type { RequireTokenOptions } from './http/require-token.ts'
+export type { LoginStatus } from './http/status.ts'
+export type { Unauthenticated } from './http/unauthenticated.ts'

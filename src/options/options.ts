@@ -1,0 +1,138 @@
+import type { Agent } from 'node:http'
+import type { Request } from 'express'
+import type { ClientAuth } from 'openid-client'
+import type { Token } from '../token.ts'
+import type { ServerMetadata, ServerRootUrl } from './server-metadata.ts'
+
+interface DiscoveredServer {
+  /**
+   * Issuer identifier of the authorization server. Its metadata are discovered at the first use:
+   * OpenID Connect Discovery 1.0, or RFC 8414 if the server answers that with 404 or 405.
+   */
+  issuer: string
+  /**
+   * Completes what was discovered. Members that carry security (`issuer`, `jwks_uri`,
+   * `code_challenge_methods_supported`, `id_token_signing_alg_values_supported`,
+   * `authorization_response_iss_parameter_supported`) may be added, never differ.
+   */
+  server?: ServerMetadata | undefined
+}
+
+interface GivenServer {
+  issuer?: undefined
+  /** The authorization server by hand, without discovery. */
+  server:
+    (ServerMetadata & { authorization_endpoint: string; token_endpoint: string }) | ServerRootUrl
+}
+
+interface PublicClient {
+  clientSecret?: never
+  clientAuth?: 'none' | undefined
+}
+
+interface ClientWithSecret {
+  /** Client secret. Leave the option out for a public client: `undefined` is refused. */
+  clientSecret: string
+  /**
+   * How the client authenticates at the token endpoint (RFC 6749 section 2.3).
+   * Default: `'client_secret_basic'` with a secret, `'none'` without.
+   */
+  clientAuth?: 'client_secret_basic' | 'client_secret_post' | undefined
+}
+
+interface ClientWithOwnAuthentication {
+  clientSecret?: never
+  /** Any client authentication of openid-client, for example `PrivateKeyJwt(key)`. */
+  clientAuth: ClientAuth
+}
+
+/** What {@link CommonOptions.onLogin} is given. */
+export interface LoginEvent {
+  /** The callback request; `req.session` is the new session, not saved yet. */
+  req: Request
+  /** The new token. */
+  token: Token
+  /** Where the browser goes afterwards: a path, or a URL of one of `returnToOrigins`. */
+  returnTo: string
+}
+
+/** As much of an express-session store as this package uses. */
+export interface SessionStore {
+  get(id: string, callback: (error: unknown, session?: unknown) => void): void
+  set(id: string, session: never, callback?: (error?: unknown) => void): void
+  destroy(id: string, callback?: (error?: unknown) => void): void
+}
+
+/** Options that go with every kind of authorization server and client. Durations: milliseconds. */
+export interface CommonOptions<Property extends string = 'token'> {
+  /** Client identifier (RFC 6749 section 2.2). */
+  clientId: string
+  /**
+   * Where the authorization server sends the browser back (RFC 6749 section 3.1.2): an absolute URL
+   * without query, registered there, `https:` (or `http:` on loopback). Its path is the callback route.
+   */
+  redirectUri: string
+  /**
+   * Paths of the routes as this app sees them, `false` to leave one out.
+   * Default: the callback is `redirectUri`'s path, the others are its siblings `login` and `logout`.
+   */
+  routes?: Routes | undefined
+  /** Path that a proxy strips before this app; put before every path we make. Default: `''`. */
+  basePath?: string | undefined
+  /** Scope asked for (RFC 6749 section 3.3). Default: `'openid'` with `issuer`, else none. */
+  scope?: string | readonly string[] | undefined
+  /** More parameters of the authorization request, for example `{ prompt: 'consent' }`. */
+  authorizationParams?: Readonly<Record<string, string>> | undefined
+  /** How the answer comes back. `form_post` needs an `https:` redirectUri. Default: `'query'`. */
+  responseMode?: 'query' | 'form_post' | undefined
+  /** Name of this flow in sessions and errors. Default: the authorization server's host. */
+  name?: string | undefined
+  /** Member of `req` that the token is put on. Default: `'token'`. */
+  requestProperty?: Property | undefined
+  /** Whether every request gets its token; `false` leaves that to guards. Default: `true`. */
+  attach?: boolean | undefined
+  /** Where a login leads that was asked for no other place. Default: `'/'`. */
+  afterLogin?: string | undefined
+  /** Where a logout leads. Default: `'/'`. */
+  afterLogout?: string | undefined
+  /** Origins, beside redirectUri's own, that a login or logout may lead to. Default: none. */
+  returnToOrigins?: readonly string[] | undefined
+  /**
+   * What becomes of the session's data at a login, which always gets a new session id: `'migrate'`
+   * keeps all, `'new'` nothing, a list keeps these keys. Another person than before always starts
+   * with `'new'`. Default: `'migrate'`.
+   */
+  sessionAtLogin?: 'migrate' | 'new' | readonly string[] | undefined
+  /** How long a started login can be finished; 2,000 to 86,400,000. Default: `600_000`. */
+  loginTimeout?: number | undefined
+  /** Logins that one browser can have pending; the oldest make place. 1 to 50. Default: `25`. */
+  maxPendingLogins?: number | undefined
+  /** Limit for each whole exchange with the authorization server. Default: `5_000`. */
+  timeout?: number | undefined
+  /** Difference of clocks that is tolerated in ID Tokens. Default: `30_000`. */
+  clockTolerance?: number | undefined
+  /** Where our records are kept. Default: the session's store. */
+  store?: SessionStore | undefined
+  /** For every request to the authorization server: client certificates, own CAs, a proxy. */
+  agent?: Agent | undefined
+  /**
+   * Called at every login, awaited before anything is committed: throw and nobody is signed in.
+   * What it returns, if anything, is where the browser goes.
+   */
+  onLogin?:
+    ((event: LoginEvent) => MaybePromise<string | undefined> | MaybePromise<void>) | undefined
+}
+
+type MaybePromise<T> = T | Promise<T>
+
+/** See {@link CommonOptions.routes}. */
+export interface Routes {
+  login?: string | false | undefined
+  callback?: string | undefined
+  logout?: string | false | undefined
+}
+
+/** Options of `pkceFlow`. TypeScript refuses wrong combinations and misspelt members. */
+export type PkceFlowOptions<Property extends string = 'token'> = CommonOptions<Property> &
+  (DiscoveredServer | GivenServer) &
+  (PublicClient | ClientWithSecret | ClientWithOwnAuthentication)

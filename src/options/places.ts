@@ -1,0 +1,85 @@
+import {
+  invalid,
+  isRecord,
+  isText,
+  refuseUnknown,
+  resolveUrl,
+  routePath,
+  textList,
+} from './checks.ts'
+
+/** Paths of the routes as this app sees them; `undefined`: left out. */
+export interface SettledRoutes {
+  readonly login: string | undefined
+  readonly callback: string
+  readonly logout: string | undefined
+}
+
+export function resolveRedirectUri(value: unknown): URL {
+  const url = resolveUrl('redirectUri', value)
+  if (url.search !== '' || url.href.endsWith('?'))
+    throw invalid('redirectUri', 'must not have a query')
+  if (url.pathname === '/')
+    throw invalid('redirectUri', 'needs a path of its own, for example /callback')
+  return url
+}
+
+export function resolveBasePath(value: unknown): string {
+  if (value === undefined || value === '') return ''
+  return routePath('basePath', value)
+}
+
+export function resolveRoutes(
+  value: unknown,
+  redirectPath: string,
+  basePath: string,
+): SettledRoutes {
+  const routes = value ?? {}
+  if (!isRecord(routes)) throw invalid('routes', 'must be an object')
+  refuseUnknown(routes, ['login', 'callback', 'logout'], 'routes.')
+  if (routes.callback === undefined && !redirectPath.startsWith(`${basePath}/`))
+    throw invalid('basePath', "must be the beginning of redirectUri's path")
+  const callback =
+    routes.callback === undefined
+      ? redirectPath.slice(basePath.length).replace(/\/$/, '')
+      : routePath('routes.callback', routes.callback)
+  const sibling = (name: 'login' | 'logout') => {
+    const given = routes[name]
+    if (given === false) return undefined
+    if (given !== undefined) return routePath(`routes.${name}`, given)
+    return callback.slice(0, callback.lastIndexOf('/') + 1) + name
+  }
+  const settled = { login: sibling('login'), callback, logout: sibling('logout') }
+  const paths = Object.values(settled).filter((path) => path !== undefined)
+  if (new Set(paths).size < paths.length) throw invalid('routes', 'must be different paths')
+  return settled
+}
+
+export function resolveOrigins(value: unknown): ReadonlySet<string> {
+  return new Set(
+    textList('returnToOrigins', value ?? []).map((origin) => {
+      const url = resolveUrl('returnToOrigins', origin)
+      if (url.href !== `${url.origin}/`)
+        throw invalid('returnToOrigins', 'must be origins, without a path')
+      return url.origin
+    }),
+  )
+}
+
+export function resolveLanding(
+  name: string,
+  value: unknown,
+  origin: string,
+  origins: ReadonlySet<string>,
+  basePath: string,
+): string {
+  const wrong = invalid(name, "must be a path such as '/', or a URL of one of returnToOrigins")
+  // eslint-disable-next-line no-control-regex -- the characters that URL parsers drop or turn
+  if (!isText(value) || /[\x00-\x20\\]/.test(value) || !URL.canParse(value, origin)) throw wrong
+  const url = new URL(value, origin)
+  const path = url.pathname + url.search + url.hash
+  if (value.startsWith('/') && url.origin === origin && !path.startsWith('//'))
+    return basePath + path
+  if (!value.startsWith('/') && origins.has(url.origin)) return url.href
+  throw wrong
+}

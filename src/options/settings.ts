@@ -1,0 +1,230 @@
+import type { Agent } from 'node:http'
+import type { ClientAuth } from 'openid-client'
+import { ConfigurationError } from '../errors.ts'
+import { resolveAuthorizationParams } from './authorization-params.ts'
+import {
+  duration,
+  integer,
+  invalid,
+  isRecord,
+  isText,
+  oneOf,
+  refuseUnknown,
+  resolveFlag,
+  resolveFunction,
+  textList,
+} from './checks.ts'
+import type { CommonOptions, PkceFlowOptions, SessionStore } from './options.ts'
+import {
+  resolveBasePath,
+  resolveLanding,
+  resolveOrigins,
+  resolveRedirectUri,
+  resolveRoutes,
+  type SettledRoutes,
+} from './places.ts'
+import { resolveIssuer, resolveServer, type ServerMetadata } from './server-metadata.ts'
+
+/** Options with defaults filled in, checked and copied: what the rooms work with. */
+export interface Settings {
+  readonly name: string
+  readonly issuer: string | undefined
+  readonly server: ServerMetadata
+  readonly clientId: string
+  readonly clientSecret: string | undefined
+  readonly clientAuth: 'client_secret_basic' | 'client_secret_post' | 'none' | ClientAuth
+  readonly redirectUri: string
+  /** redirectUri's origin: of every URL that we make for the browser. */
+  readonly origin: string
+  readonly secure: boolean
+  readonly routes: SettledRoutes
+  readonly basePath: string
+  readonly scope: readonly string[]
+  readonly authorizationParams: Readonly<Record<string, string>>
+  readonly responseMode: 'query' | 'form_post'
+  readonly requestProperty: string
+  readonly attach: boolean
+  readonly afterLogin: string
+  readonly afterLogout: string
+  readonly returnToOrigins: ReadonlySet<string>
+  readonly sessionAtLogin: 'migrate' | 'new' | readonly string[]
+  readonly loginTimeout: number
+  readonly maxPendingLogins: number
+  readonly timeout: number
+  readonly clockTolerance: number
+  readonly store: SessionStore | undefined
+  readonly agent: Agent | undefined
+  readonly onLogin: CommonOptions['onLogin']
+}
+
+/** Checks the options and fills in defaults. Throws `configuration` naming the option at fault. */
+export function resolveOptions<Property extends string>(
+  options: Readonly<PkceFlowOptions<Property>>,
+): Settings {
+  if (!isRecord(options)) throw new ConfigurationError('pkceFlow() needs an object of options.')
+  refuseUnknown(options, optionNames, '')
+  const { clientId } = options
+  if (!isText(clientId))
+    throw invalid('clientId', 'must be a non-empty string; is its environment variable set?')
+  const issuer = resolveIssuer(options.issuer)
+  const server = resolveServer(options.server, issuer)
+  const redirectUri = resolveRedirectUri(options.redirectUri)
+  const responseMode = oneOf('responseMode', options.responseMode ?? 'query', [
+    'query',
+    'form_post',
+  ])
+  if (responseMode === 'form_post' && redirectUri.protocol !== 'https:')
+    throw invalid(
+      'responseMode',
+      "'form_post' needs an https: redirectUri: its cookie has to be sent cross-site",
+    )
+  const scope = resolveScope(options.scope, issuer)
+  if (scope.includes('openid') && issuer === undefined && (!server.jwks_uri || !server.issuer))
+    throw invalid(
+      'server',
+      "needs 'issuer' and 'jwks_uri' with the scope 'openid', to check ID Tokens",
+    )
+  const basePath = resolveBasePath(options.basePath)
+  const returnToOrigins = resolveOrigins(options.returnToOrigins)
+  const landing = (name: string, value: unknown) =>
+    resolveLanding(name, value, redirectUri.origin, returnToOrigins, basePath)
+  return {
+    name: resolveName(
+      options.name ??
+        new URL(issuer ?? server.issuer ?? String(server.authorization_endpoint)).host,
+    ),
+    issuer,
+    server,
+    clientId,
+    ...resolveClient(options),
+    redirectUri: redirectUri.href,
+    origin: redirectUri.origin,
+    secure: redirectUri.protocol === 'https:',
+    routes: resolveRoutes(options.routes, redirectUri.pathname, basePath),
+    basePath,
+    scope,
+    authorizationParams: resolveAuthorizationParams(options.authorizationParams ?? {}),
+    responseMode,
+    requestProperty: resolveProperty(options.requestProperty ?? 'token'),
+    attach: resolveFlag('attach', options.attach ?? true),
+    afterLogin: landing('afterLogin', options.afterLogin ?? '/'),
+    afterLogout: landing('afterLogout', options.afterLogout ?? '/'),
+    returnToOrigins,
+    sessionAtLogin: resolveSessionAtLogin(options.sessionAtLogin ?? 'migrate'),
+    loginTimeout: duration('loginTimeout', options.loginTimeout ?? 600_000, 2_000, 86_400_000),
+    maxPendingLogins: integer('maxPendingLogins', options.maxPendingLogins ?? 25, 1, 50),
+    timeout: duration('timeout', options.timeout ?? 5_000, 1_000, 120_000),
+    clockTolerance: duration('clockTolerance', options.clockTolerance ?? 30_000, 0, 300_000),
+    store: resolveStore(options.store),
+    agent: resolveAgent(options.agent),
+    onLogin: resolveFunction('onLogin', options.onLogin),
+  }
+}
+
+const optionNames = Object.keys({
+  issuer: 0,
+  server: 0,
+  clientId: 0,
+  clientSecret: 0,
+  clientAuth: 0,
+  redirectUri: 0,
+  routes: 0,
+  basePath: 0,
+  scope: 0,
+  authorizationParams: 0,
+  responseMode: 0,
+  name: 0,
+  requestProperty: 0,
+  attach: 0,
+  afterLogin: 0,
+  afterLogout: 0,
+  returnToOrigins: 0,
+  sessionAtLogin: 0,
+  loginTimeout: 0,
+  maxPendingLogins: 0,
+  timeout: 0,
+  clockTolerance: 0,
+  store: 0,
+  agent: 0,
+  onLogin: 0,
+} satisfies Record<keyof Required<PkceFlowOptions>, 0>)
+
+/** Names of `Request` and `IncomingMessage` that a token must not hide. */
+const takenProperties = new Set(
+  (
+    'app baseUrl body cookies fresh headers host hostname httpVersion ip ips method next ' +
+    'originalUrl params path protocol query res route secure session sessionID sessionStore ' +
+    'signedCookies socket stale subdomains url xhr'
+  ).split(' '),
+)
+
+function resolveClient(options: object): Pick<Settings, 'clientSecret' | 'clientAuth'> {
+  const { clientSecret, clientAuth } = options as Record<string, unknown>
+  if ('clientSecret' in options && !isText(clientSecret))
+    throw invalid(
+      'clientSecret',
+      'must be a non-empty string; is its environment variable set? Leave it out for a public client',
+    )
+  if (typeof clientAuth === 'function') {
+    if (clientSecret !== undefined)
+      throw invalid('clientSecret', 'is not used beside a clientAuth function')
+    return { clientSecret: undefined, clientAuth: clientAuth as ClientAuth }
+  }
+  const method = clientAuth ?? (clientSecret === undefined ? 'none' : 'client_secret_basic')
+  const methods = ['client_secret_basic', 'client_secret_post', 'none'] as const
+  const resolved = oneOf('clientAuth', method, methods)
+  if (resolved === 'none' && clientSecret !== undefined)
+    throw invalid('clientSecret', "is not used with clientAuth 'none'")
+  if (resolved !== 'none' && clientSecret === undefined)
+    throw invalid('clientSecret', `is needed with clientAuth '${resolved}'`)
+  return { clientSecret: clientSecret as string | undefined, clientAuth: resolved }
+}
+
+function resolveScope(value: unknown, issuer: string | undefined): readonly string[] {
+  if (value === undefined) return issuer === undefined ? [] : ['openid']
+  const scope = typeof value === 'string' ? value.split(' ').filter(Boolean) : value
+  // RFC 6749 section 3.3: scope-token.
+  if (
+    !Array.isArray(scope) ||
+    !scope.every((token) => isText(token) && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(token))
+  )
+    throw invalid('scope', 'must be a string of space-delimited words, or an array of them')
+  return [...new Set(scope as string[])]
+}
+
+function resolveName(value: unknown): string {
+  if (!isText(value) || !/^[\w.:[\]-]{1,100}$/.test(value) || value === '__proto__')
+    throw invalid('name', 'must be 1 to 100 letters, digits, dots, colons or hyphens')
+  return value
+}
+
+function resolveProperty(value: unknown): string {
+  if (!isText(value) || !/^[A-Za-z_$][\w$]*$/.test(value) || value in Object.prototype)
+    throw invalid('requestProperty', 'must be an identifier')
+  if (takenProperties.has(value))
+    throw invalid('requestProperty', "is a member that Express's request has already")
+  return value
+}
+
+function resolveSessionAtLogin(value: unknown): Settings['sessionAtLogin'] {
+  if (!Array.isArray(value)) return oneOf('sessionAtLogin', value, ['migrate', 'new'])
+  const keys = textList('sessionAtLogin', value)
+  if (keys.includes('cookie'))
+    throw invalid('sessionAtLogin', "cannot keep 'cookie': the new session has its own")
+  return keys
+}
+
+function resolveStore(value: unknown): SessionStore | undefined {
+  if (value === undefined) return undefined
+  const has = (name: string) => typeof (value as Record<string, unknown>)[name] === 'function'
+  if (!isRecord(value) || !['get', 'set', 'destroy'].every(has))
+    throw invalid('store', 'must be an express-session store, with get, set and destroy')
+  return value as unknown as SessionStore
+}
+
+function resolveAgent(value: unknown): Agent | undefined {
+  if (value === undefined) return undefined
+  if (!isRecord(value) || typeof value.destroy !== 'function')
+    throw invalid('agent', 'must be an Agent of node:https or node:http')
+  return value as unknown as Agent
+}

@@ -1,0 +1,55 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { KnownServer } from './known-server.ts'
+
+/** What a browser is sent to the authorization server with (RFC 6749 section 4.1.1). */
+export interface AuthorizationRequest {
+  clientId: string
+  redirectUri: string
+  scope: readonly string[]
+  responseMode: 'query' | 'form_post'
+  /** Parameters of the app's own. */
+  parameters: Readonly<Record<string, string>>
+  secrets: AuthorizationSecrets
+}
+
+/** Made anew for each authorization request. */
+export interface AuthorizationSecrets {
+  /** Opaque, 256 bits: binds the answer to its request. */
+  state: string
+  /** RFC 7636 section 4.1, 43 characters. */
+  codeVerifier: string
+  /** OpenID Connect Core section 3.1.2.1: binds the ID Token to its request. */
+  nonce: string
+}
+
+/** base64url of 256 bits each: `state` and its companions survive decoding twice. */
+export function createAuthorizationSecrets(): AuthorizationSecrets {
+  const random = randomBytes(96)
+  const part = (from: number) => random.toString('base64url', from, from + 32)
+  return { state: part(0), codeVerifier: part(32), nonce: part(64) }
+}
+
+/** `code_challenge` by S256 (RFC 7636 section 4.2). */
+export function buildCodeChallenge(codeVerifier: string): string {
+  return createHash('sha256').update(codeVerifier).digest('base64url')
+}
+
+/** The URL at the authorization endpoint for this request. */
+export function buildAuthorizationUrl(server: KnownServer, request: AuthorizationRequest): string {
+  const { state, codeVerifier, nonce } = request.secrets
+  const parameters = new URLSearchParams({
+    ...request.parameters,
+    response_type: 'code',
+    client_id: request.clientId,
+    redirect_uri: request.redirectUri,
+    state,
+    code_challenge: buildCodeChallenge(codeVerifier),
+    code_challenge_method: 'S256',
+  })
+  if (request.scope.length > 0) parameters.set('scope', request.scope.join(' '))
+  if (request.scope.includes('openid')) parameters.set('nonce', nonce)
+  if (request.responseMode === 'form_post') parameters.set('response_mode', 'form_post')
+  // RFC 6749 section 3.1: the endpoint may have a query of its own, which stays.
+  const endpoint = server.metadata.authorization_endpoint
+  return `${endpoint}${endpoint.includes('?') ? '&' : '?'}${parameters.toString()}`
+}

@@ -1,0 +1,85 @@
+import * as client from 'openid-client'
+import { PkceFlowError } from '../errors.ts'
+import type { ServerMetadata } from '../options/server-metadata.ts'
+import { isSecureOrLoopback } from '../secure-url.ts'
+import type { ClientAuthenticationSettings } from './client-authentication.ts'
+import { createRevocationFetch } from './revocation-endpoint.ts'
+import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
+import { createTokenEndpointFetch } from './token-endpoint.ts'
+import type { Transport } from './transport.ts'
+
+/** An authorization server whose metadata are known, and this client of it. */
+export interface KnownServer {
+  readonly metadata: ServerMetadata & { authorization_endpoint: string; token_endpoint: string }
+  /** openid-client's view of the server and of this client. */
+  readonly configuration: client.Configuration
+  /** `undefined` for a server without `jwks_uri`. */
+  readonly keys: SigningKeys | undefined
+}
+
+/** What is needed to know an authorization server. */
+export interface AuthorizationServerSettings extends ClientAuthenticationSettings {
+  /** Issuer identifier to discover from, or `undefined` if `server` says all. */
+  issuer: string | undefined
+  /** Metadata by hand. */
+  server: ServerMetadata
+}
+
+/** Takes metadata into use. Throws `invalid_server_response` if they cannot be. */
+export function buildKnownServer(
+  settings: AuthorizationServerSettings,
+  authentication: client.ClientAuth,
+  metadata: ServerMetadata,
+  transport: Transport,
+  before?: KnownServer,
+): KnownServer {
+  const { jwks_uri } = metadata
+  const authorization_endpoint = endpoint(metadata, 'authorization_endpoint')
+  const token_endpoint = endpoint(metadata, 'token_endpoint')
+  const methods: unknown = metadata.code_challenge_methods_supported
+  if (methods !== undefined && !(Array.isArray(methods) && methods.includes('S256')))
+    throw new PkceFlowError(
+      'invalid_server_response',
+      'The authorization server announces PKCE without S256 (RFC 7636), the only method that is safe.',
+    )
+  const configuration = new client.Configuration(
+    {
+      ...structuredClone(metadata),
+      // A plain OAuth 2.0 server need not have one; openid-client wants some.
+      issuer: metadata.issuer ?? new URL(token_endpoint).origin,
+    } as client.ServerMetadata,
+    settings.clientId,
+    undefined,
+    authentication,
+  )
+  const fetchTokens = createTokenEndpointFetch(transport)
+  const fetchRevocation = createRevocationFetch(transport)
+  const tokenUrl = new URL(token_endpoint).href
+  configuration[client.customFetch] = (url, options) =>
+    url === tokenUrl ? fetchTokens(url, options) : fetchRevocation(url, options)
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- as in discover()
+  client.allowInsecureRequests(configuration)
+  configuration.timeout = 0 // the transport has a limit of its own
+  const keys =
+    before && before.metadata.jwks_uri === jwks_uri
+      ? before.keys
+      : jwks_uri && createSigningKeys(jwks_uri, transport)
+  return {
+    metadata: { ...metadata, authorization_endpoint, token_endpoint },
+    configuration,
+    keys: keys || undefined,
+  }
+}
+
+function endpoint(
+  metadata: ServerMetadata,
+  name: 'authorization_endpoint' | 'token_endpoint',
+): string {
+  const value: unknown = metadata[name]
+  if (typeof value === 'string' && URL.canParse(value) && isSecureOrLoopback(new URL(value)))
+    return value
+  throw new PkceFlowError(
+    'invalid_server_response',
+    `The authorization server publishes no ${name} with an https: URL. Give it in the option "server".`,
+  )
+}

@@ -1,0 +1,66 @@
+import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose'
+import { PkceFlowError } from '../errors.ts'
+import { isPassing, jsonObject, unavailable } from './json-response.ts'
+import type { Transport } from './transport.ts'
+import { toWebResponse } from './web-response.ts'
+
+/** The keys that an authorization server signs with, fetched when first needed. */
+export interface SigningKeys {
+  /** Finds the key for a signature. */
+  readonly find: JWTVerifyGetKey
+  /** How often the keys have been fetched. */
+  generation(): number
+  /** Fetches the keys again: at most once a second, together with everybody else who asks. */
+  refetch(): Promise<void>
+}
+
+/** The least time between two fetches, in milliseconds. */
+const refetchInterval = 1_000
+
+/** The JWK Set at `jwks_uri` (RFC 7517 section 5), kept for ten minutes. */
+export function createSigningKeys(jwksUri: string, transport: Transport): SigningKeys {
+  let generation = 0
+  let fetchedAt = 0
+  let refetching: Promise<void> | undefined
+
+  const keys = createRemoteJWKSet(new URL(jwksUri), {
+    // Who meets an unknown key decides: see refetch().
+    cooldownDuration: Infinity,
+    // The transport has a limit of its own.
+    timeoutDuration: 2 ** 31 - 1,
+    [customFetch]: async (url, { headers }) => {
+      const response = await transport(new URL(url), {
+        method: 'GET',
+        headers: Object.fromEntries(headers),
+        redirects: 3,
+      })
+      if (isPassing(response)) throw unavailable(response)
+      const json = response.status === 200 ? jsonObject(response) : undefined
+      if (json === undefined)
+        throw new PkceFlowError(
+          'invalid_server_response',
+          "The authorization server's signing keys (jwks_uri) are not a JSON object.",
+        )
+      generation += 1
+      fetchedAt = Date.now()
+      return toWebResponse(json)
+    },
+  })
+
+  async function fetchAgain() {
+    const wait = Math.min(fetchedAt + refetchInterval - Date.now(), refetchInterval)
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+    await keys.reload()
+  }
+
+  return {
+    find: keys,
+    generation: () => generation,
+    refetch() {
+      refetching ??= fetchAgain().finally(() => {
+        refetching = undefined
+      })
+      return refetching
+    },
+  }
+}

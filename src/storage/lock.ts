@@ -1,0 +1,23 @@
+/** Lets one piece of work at a time hold a key. */
+export interface Lock {
+  /** Runs `work` when everybody who asked for `key` before is done, and gives what it gives. */
+  run<T>(key: string, work: () => Promise<T>): Promise<T>
+}
+
+/** A lock for one process. Work has time limits of its own, so nobody waits for ever. */
+export function createProcessLock(): Lock {
+  const last = new Map<string, Promise<unknown>>()
+
+  return {
+    async run(key, work) {
+      const before = last.get(key)
+      const mine = before === undefined ? work() : before.then(work, work)
+      last.set(key, mine)
+      try {
+        return await mine
+      } finally {
+        if (last.get(key) === mine) last.delete(key)
+      }
+    },
+  }
+}

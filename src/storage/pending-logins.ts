@@ -1,0 +1,118 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { PkceFlowErrorCode } from '../errors.ts'
+import type { SessionStore } from '../options/options.ts'
+import { createRecordStore } from './record-store.ts'
+
+/** A login that was started: all that is needed to finish it, and what became of it. */
+export interface PendingLogin {
+  codeVerifier: string
+  nonce: string
+  /** Where the browser goes afterwards: a path, or a URL of an origin that the app named. */
+  returnTo: string
+  /** Milliseconds since the epoch. */
+  startedAt: number
+  /** Host name that the browser used at the start. */
+  host: string
+  /** Whether the browser sent the cookie of a stored session at the start. */
+  inSession: boolean
+  /** `max_age` that was asked for, in seconds. */
+  maxAge?: number | undefined
+  /** Hash of the secret in the binding cookie. */
+  secretHash: string
+  /** The answer, kept while the browser is sent on to come back with its session cookie. */
+  answer?: StoredAnswer | undefined
+  outcome?: LoginOutcome | undefined
+}
+
+/** An authorization response that waits for the session cookie. */
+export interface StoredAnswer {
+  code?: string | undefined
+  error?: string | undefined
+  iss?: string | undefined
+}
+
+/** What became of a pending login. Without one it is still to be finished. */
+export type LoginOutcome =
+  | { status: 'taken'; at: number }
+  | {
+      status: 'done'
+      at: number
+      /** Where it led. */
+      landing: string
+      /** The session that it made. */
+      sessionId: string
+      /** The session that this one replaced, if the browser had a stored one. */
+      replacedSessionId?: string | undefined
+    }
+  | {
+      status: 'failed'
+      code: PkceFlowErrorCode
+      message: string
+      oauthError?: string | undefined
+    }
+
+/** The pending logins of one flow in one store. */
+export interface PendingLogins {
+  /** Stores a login that was just started; resolves to the id and the secret of its cookie. */
+  begin(
+    state: string,
+    login: Omit<PendingLogin, 'secretHash' | 'outcome' | 'answer'>,
+  ): Promise<BindingSecret>
+  /** The login, if there is one that `secret` belongs to. */
+  find(id: string, secret: string): Promise<PendingLogin | undefined>
+  /** Writes a login back, for the rest of its lifetime. */
+  update(id: string, login: PendingLogin): Promise<void>
+}
+
+/** What binds a pending login to the browser that started it. */
+export interface BindingSecret {
+  id: string
+  secret: string
+}
+
+/** Stores keep nothing for less than this many milliseconds reliably. */
+const shortestLifetime = 2_000
+
+/** The id of the pending login that was started with this `state`: 32 hex digits. */
+export function pendingLoginId(state: string): string {
+  return createHash('sha256').update(state).digest('hex').slice(0, 32)
+}
+
+/**
+ * Pending logins as records of a session store.
+ *
+ * @param lifetime milliseconds
+ */
+export function createPendingLogins(
+  store: SessionStore,
+  flow: string,
+  lifetime: number,
+): PendingLogins {
+  const records = createRecordStore(store, 'pl.', flow)
+  return {
+    async begin(state, login) {
+      const id = pendingLoginId(state)
+      const secret = randomBytes(16).toString('base64url')
+      await records.set(id, { ...login, secretHash: hash(secret) }, lifetime)
+      return { id, secret }
+    },
+    async find(id, secret) {
+      const login = (await records.get(id)) as PendingLogin | undefined
+      return login !== undefined && isSame(login.secretHash, hash(secret)) ? login : undefined
+    },
+    async update(id, login) {
+      const left = login.startedAt + lifetime - Date.now()
+      await records.set(id, login, Math.max(left, shortestLifetime))
+    },
+  }
+}
+
+function hash(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url')
+}
+
+/** Compares in constant time; an empty or foreign value is never the same. */
+function isSame(stored: unknown, given: string): boolean {
+  if (typeof stored !== 'string' || stored.length !== given.length) return false
+  return timingSafeEqual(Buffer.from(stored), Buffer.from(given))
+}
