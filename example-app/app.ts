@@ -1,0 +1,90 @@
+import express from 'express'
+import type { Express, Request, RequestHandler } from 'express'
+import session from 'express-session'
+import type { SessionOptions } from 'express-session'
+import { pkceFlow } from 'express-pkce-flow'
+import type { PkceFlowOptions } from 'express-pkce-flow'
+import 'express-pkce-flow/req-token' // TypeScript only: req.token is a Token
+import { errorPages } from './errors.ts'
+import { publicFiles } from './html.ts'
+import { answerPage, colours, homePage, nameOf, notFoundPage, profilePage } from './pages.ts'
+import type { Colour, ProtectedApi, Visitor } from './pages.ts'
+
+declare module 'express-session' {
+  interface SessionData {
+    colour?: Colour
+  }
+}
+
+/** What differs from one place where this app runs to the next. */
+export interface AppSettings {
+  flow: PkceFlowOptions
+  session: SessionOptions
+  api: ProtectedApi
+}
+
+/** The app: log in at an authorization server, then call an API with the access token. */
+export function createApp(settings: AppSettings): Express {
+  const { api } = settings
+  const flow = pkceFlow(settings.flow)
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(publicFiles(), pageHeaders)
+  app.use(session(settings.session))
+  app.use(flow) // /login, /callback, /logout, and req.token for what follows
+
+  // Public. Says who is signed in, if anybody is.
+  app.get('/', async (req, res) => {
+    const [visitor, status] = await Promise.all([visitorOf(req), flow.status(req)])
+    res.send(homePage(visitor, status, api))
+  })
+
+  // Private: with a token. Who has none is sent to log in, and comes back here.
+  app.get(
+    `/${api.name}`,
+    flow.requireToken(async (req, res) => {
+      const answer = await fetch(api.url, {
+        headers: { Authorization: `Bearer ${req.token.accessToken}` },
+        signal: AbortSignal.timeout(5_000),
+      }).catch(() => undefined) // The API is down or slow: the page says so.
+      const body: unknown = await answer?.json().catch(() => undefined)
+      res
+        .status(answer?.ok ? 200 : 502)
+        .send(answerPage(await visitorOf(req), api, answer?.status, body))
+    }),
+  )
+
+  // Private: signed in is enough, whether or not the token still works.
+  app.get('/profile', flow.requireLogin(), async (req, res) => {
+    res.send(profilePage(await visitorOf(req), (await flow.claims(req)) ?? {}))
+  })
+
+  // What the app keeps in the session is there before and after the login.
+  app.post('/colour', express.urlencoded({ extended: false }), (req, res) => {
+    const form = req.body as { colour?: unknown } | undefined
+    const chosen = colours.find((known) => known === form?.colour)
+    if (chosen) req.session.colour = chosen
+    res.redirect(303, '/')
+  })
+
+  async function visitorOf(req: Request): Promise<Visitor> {
+    return { colour: req.session.colour, name: nameOf(await flow.claims(req)) }
+  }
+
+  app.use((req, res) => res.status(404).send(notFoundPage({ colour: req.session.colour })))
+  app.use(errorPages)
+  return app
+}
+
+/** No page is for a cache, since each says who is signed in; none has a script. */
+const pageHeaders: RequestHandler = (_req, res, next) => {
+  res.set({
+    'Cache-Control': 'no-store',
+    'Content-Security-Policy':
+      "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
+      "base-uri 'none'; frame-ancestors 'none'",
+    'Referrer-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+  })
+  next()
+}
