@@ -86,11 +86,11 @@ export function createBindingCookies(settings: BindingCookieSettings): BindingCo
   return {
     find: (req, id) => all(req).find((cookie) => cookie.id === id),
     add(req, res, binding, crossSite) {
-      const held = all(req).sort(finishedThenOldest)
-      const foreign = held.filter(({ kind }) => kind === 'cross-site')
-      const surplus = crossSite ? foreign.splice(0, foreign.length - (maxCrossSite - 1)) : []
-      const rest = held.filter((cookie) => !surplus.includes(cookie))
-      surplus.push(...rest.slice(0, Math.max(rest.length - (settings.maxPendingLogins - 1), 0)))
+      const peers = all(req)
+        .filter(({ kind }) => (kind === 'cross-site') === crossSite)
+        .sort(finishedThenOldest)
+      const most = crossSite ? maxCrossSite : settings.maxPendingLogins
+      const surplus = peers.slice(0, Math.max(peers.length + 1 - most, 0))
       for (const cookie of surplus) clear(res, cookie)
       set(res, {
         ...binding,

@@ -7,7 +7,7 @@ import {
 } from '../protocol/authorization-response.ts'
 import type { KnownServer } from '../protocol/known-server.ts'
 import { exchangeCode } from '../protocol/token-request.ts'
-import type { LoginOutcome, PendingLogin } from '../storage/pending-logins.ts'
+import type { LoginOutcome, PendingLogin, StoredAnswer } from '../storage/pending-logins.ts'
 import { continueParameter, readCallback } from './authorization-answer.ts'
 import type { BindingCookie } from './binding-cookie.ts'
 import type { Flow } from './flow.ts'
@@ -124,8 +124,12 @@ async function finishOnce(
       throw new PkceFlowError(outcome.code, outcome.message, { oauthError: outcome.oauthError })
     case 'taken':
       throw interrupted()
-    case undefined:
-      return { done: await finish(flow, req, id, login, answer ?? login.answer), first: true }
+    case undefined: {
+      const response = answer ?? login.answer
+      if (response === undefined)
+        throw new PkceFlowError('invalid_callback', 'There is no answer to continue with yet.')
+      return { done: await finish(flow, req, id, login, response), first: true }
+    }
   }
 }
 
@@ -159,7 +163,7 @@ async function finish(
   req: Request,
   id: string,
   login: PendingLogin,
-  answer: Partial<AuthorizationResponse> | undefined,
+  answer: StoredAnswer,
 ): Promise<Done> {
   const { pendingLogins } = flow.records(req)
   const server = await flow.getServer()
@@ -172,7 +176,7 @@ async function finish(
       answer: undefined,
       outcome,
     })
-  const code = await orFail(record, () => Promise.resolve(validCode(server, answer)))
+  const code = await orFail(record, () => validCode(server, answer))
   // One-time use (RFC 9700 section 2.1): recorded before the code is sent. If that fails, nothing
   // was sent and the same answer can be tried again.
   await record({ status: 'taken', at: Date.now() })
@@ -193,28 +197,22 @@ async function finish(
 }
 
 /** The code of an answer that passes all checks. */
-function validCode(
-  server: KnownServer,
-  answer: Partial<AuthorizationResponse> | undefined,
-): string {
-  if (answer === undefined) throw interrupted()
+function validCode(server: KnownServer, answer: StoredAnswer): string {
   validateIssuer(server, answer.iss)
   if (answer.error !== undefined) throw authorizationError(answer.error)
   return answer.code ?? ''
 }
 
-/** Runs `work`; if it fails with an error of ours, repetitions get the same one. */
+/** Runs `work`; if it fails, repetitions get the same error, or hear that there was one of the app's. */
 async function orFail<T>(
   record: (outcome: LoginOutcome) => Promise<void>,
-  work: () => Promise<T>,
+  work: () => T | Promise<T>,
 ): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof PkceFlowError) {
-      const { code, message, oauthError } = error
-      await record({ status: 'failed', code, message, oauthError }).catch(() => undefined)
-    }
+    const { code, message, oauthError } = error instanceof PkceFlowError ? error : interrupted()
+    await record({ status: 'failed', code, message, oauthError }).catch(() => undefined)
     throw error
   }
 }

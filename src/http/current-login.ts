@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { TokenRecord } from '../storage/token-records.ts'
 import type { Flow } from './flow.ts'
-import { loginReference, renewSession } from './session.ts'
+import { loginReference, renewSession, sessionLifetime } from './session.ts'
 
 /** Reads who is signed in, once a request. */
 export interface CurrentLogin {
@@ -20,7 +20,7 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
   const reads = new WeakMap<Request, Promise<TokenRecord | undefined>>()
 
   async function load(req: Request, reference: string) {
-    const record = await flow.records(req).tokenRecords.read(reference)
+    const record = await flow.records(req).tokenRecords.read(reference, sessionLifetime(req))
     if (record !== 'ended') return record
     // A request that was under way wrote the session back after it was ended: end it again.
     if (loginReference(req, name) === reference) await renewSession(req)

@@ -6,7 +6,7 @@ import type { Request, Response } from 'express'
  */
 export function redirect(req: Request, res: Response, url: string): void {
   // After a POST the browser must come back with a GET, and must not send the body again.
-  res.statusCode = req.method === 'POST' ? 303 : 302
+  res.statusCode = req.method === 'GET' || req.method === 'HEAD' ? 302 : 303
   res.setHeader('Location', url)
   res.end()
 }

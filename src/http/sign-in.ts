@@ -61,7 +61,7 @@ export async function signIn(
 async function previousLogin(flow: Flow, req: Request): Promise<PreviousLogin | undefined> {
   const key = loginReference(req, flow.settings.name)
   if (key === undefined) return undefined
-  const tokens = await flow.records(req).tokenRecords.read(key)
+  const tokens = await flow.records(req).tokenRecords.read(key, sessionLifetime(req))
   return { key, tokens: tokens === 'ended' ? undefined : tokens }
 }
 

@@ -61,14 +61,15 @@ export async function startLogin(
 }
 
 /**
- * Cookies set on `localhost` do not come back to `127.0.0.1`, nor those of `www.` without it: a login
- * begins on the host that it comes back to. A proxy that rewrites Host makes every request look as if
- * it came to another one, so this is tried once.
+ * Cookies set on `localhost` do not come back to `127.0.0.1`, those of `www.` not without it, secure
+ * ones cannot be set by http: a login begins on the host that it comes back to. Behind a proxy that
+ * does not say where a request came to, all of them look misplaced, so this is tried once.
  */
 function placeOnOwnHost(flow: Flow, req: Request, samePlace: string): string | undefined {
-  const own = new URL(flow.settings.redirectUri).hostname
+  const { hostname, protocol } = new URL(flow.settings.redirectUri)
   const requested = req.hostname as string | undefined
-  if (requested === undefined || requested.toLowerCase() === own) return undefined
+  if (requested === undefined) return undefined
+  if (requested.toLowerCase() === hostname && (req.secure || protocol === 'http:')) return undefined
   if (req.method !== 'GET' || !samePlace.startsWith('/')) return undefined
   if (queryParameters(req).has(movedParameter)) return undefined
   return `${flow.settings.origin}${samePlace}${samePlace.includes('?') ? '&' : '?'}${movedParameter}=1`

@@ -33,6 +33,5 @@ export function isEmbedded({ headers }: Request): boolean {
 
 /** Whether the browser says that a page of another site caused this request. */
 export function isCrossSite({ headers }: Request): boolean {
-  const site = headers['sec-fetch-site']
-  return site !== undefined && site !== 'same-origin' && site !== 'none' && site !== 'same-site'
+  return headers['sec-fetch-site'] === 'cross-site'
 }

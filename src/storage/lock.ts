@@ -2,22 +2,29 @@
 export interface Lock {
   /** Runs `work` when everybody who asked for `key` before is done, and gives what it gives. */
   run<T>(key: string, work: () => Promise<T>): Promise<T>
+  /** Runs `work` if nobody holds `key`; else does nothing. */
+  runIfFree(key: string, work: () => Promise<void>): Promise<void>
 }
 
 /** A lock for one process. Work has time limits of its own, so nobody waits for ever. */
 export function createProcessLock(): Lock {
   const last = new Map<string, Promise<unknown>>()
 
+  async function run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    const before = last.get(key)
+    const mine = before === undefined ? work() : before.then(work, work)
+    last.set(key, mine)
+    try {
+      return await mine
+    } finally {
+      if (last.get(key) === mine) last.delete(key)
+    }
+  }
+
   return {
-    async run(key, work) {
-      const before = last.get(key)
-      const mine = before === undefined ? work() : before.then(work, work)
-      last.set(key, mine)
-      try {
-        return await mine
-      } finally {
-        if (last.get(key) === mine) last.delete(key)
-      }
+    run,
+    async runIfFree(key, work) {
+      if (!last.has(key)) await run(key, work)
     },
   }
 }

@@ -23,8 +23,11 @@ export interface TokenRecord {
 export interface TokenRecords {
   /** Writes a new record; resolves to its key, which is random. */
   create(record: Omit<TokenRecord, 'revision'>, lifetime: number): Promise<string>
-  /** The record, `'ended'` if it was ended on purpose, or `undefined` if there is none. */
-  read(key: string): Promise<TokenRecord | 'ended' | undefined>
+  /**
+   * The record, `'ended'` if it was ended on purpose, or `undefined` if there is none. One that is
+   * in use lives on: its expiry is moved to `lifetime` milliseconds from now when a tenth is over.
+   */
+  read(key: string, lifetime: number): Promise<TokenRecord | 'ended' | undefined>
   /**
    * Ends a record and resolves to what it held. A marker stays for `lifetime` milliseconds, so that
    * a session that was written back by a slow request does not come to life with it.
@@ -37,15 +40,22 @@ export interface TokenRecords {
 interface StoredTokens {
   tokens?: TokenRecord
   ended?: true
+  expiresAt: number
 }
 
 /** Token records in a session store. A record is changed under the lock only. */
 export function createTokenRecords(store: SessionStore, flow: string, lock: Lock): TokenRecords {
   const records = createRecordStore(store, 'tr.', flow)
 
-  async function read(key: string): Promise<TokenRecord | 'ended' | undefined> {
-    const stored = (await records.get(key)) as StoredTokens | undefined
-    return stored?.ended === true ? 'ended' : stored?.tokens
+  async function load(key: string): Promise<StoredTokens | undefined> {
+    return (await records.get(key)) as StoredTokens | undefined
+  }
+
+  async function renew(key: string, lifetime: number) {
+    await lock.runIfFree(`tr.${key}`, async () => {
+      const tokens = content(await load(key))
+      if (typeof tokens === 'object') await records.set(key, { tokens }, lifetime)
+    })
   }
 
   return {
@@ -54,10 +64,17 @@ export function createTokenRecords(store: SessionStore, flow: string, lock: Lock
       await records.set(key, { tokens: { ...record, revision: 1 } }, lifetime)
       return key
     },
-    read,
+    async read(key, lifetime) {
+      const stored = await load(key)
+      const found = content(stored)
+      const left = (stored?.expiresAt ?? 0) - Date.now()
+      if (typeof found === 'object' && left < lifetime * 0.9)
+        renew(key, lifetime).catch(() => undefined) // the next request tries again
+      return found
+    },
     end(key, lifetime) {
       return lock.run(`tr.${key}`, async () => {
-        const held = await read(key)
+        const held = content(await load(key))
         await records.set(key, { ended: true }, lifetime)
         return held === 'ended' ? undefined : held
       })
@@ -66,4 +83,11 @@ export function createTokenRecords(store: SessionStore, flow: string, lock: Lock
       return lock.run(`tr.${key}`, () => records.destroy(key))
     },
   }
+}
+
+/** What a record says; whatever is not written as we write it says nothing. */
+function content(stored: StoredTokens | undefined): TokenRecord | 'ended' | undefined {
+  if (stored?.ended === true) return 'ended'
+  const tokens = stored?.tokens
+  return typeof tokens?.accessToken === 'string' && Array.isArray(tokens.scope) ? tokens : undefined
 }

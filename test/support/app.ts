@@ -14,6 +14,10 @@ export interface AppSetUp {
   /** Over the defaults, which log in at `server`. */
   flow?: Partial<Record<keyof PkceFlowOptions, unknown>>
   session?: Partial<SessionOptions>
+  /** Where sessions and records are kept. Default: a new one. */
+  store?: MemoryStore
+  /** Behind a proxy that ends TLS: `origin` and `redirectUri` are `https:`; see `tlsProxy` of createBrowser. */
+  tlsProxy?: boolean
   /** Default: a new one, closed with the app. */
   server?: TestAuthorizationServer
   /** Options of the new one. */
@@ -45,9 +49,11 @@ export async function startApp(setUp: AppSetUp = {}): Promise<RunningApp> {
   const app = express()
   const listener = http.createServer(app)
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
-  const origin = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
+  const scheme = setUp.tlsProxy === true ? 'https' : 'http'
+  const origin = `${scheme}://127.0.0.1:${(listener.address() as AddressInfo).port}`
+  if (setUp.tlsProxy === true) app.set('trust proxy', 1)
 
-  const store = new MemoryStore()
+  const store = setUp.store ?? new MemoryStore()
   const errors: unknown[] = []
   const flow = pkceFlow({
     issuer: server.issuer,

@@ -29,13 +29,34 @@ export interface Browser {
   openUntil(stop: string, url: string): Promise<string>
   /** Names of the cookies for a host. */
   cookieNames(host?: string): string[]
+  /** Every answer so far, in the order in which they came. */
+  readonly pages: readonly Page[]
+  /** Another browser with the same cookies, from here on on its own. */
+  copy(): Browser
+}
+
+/** Options of {@link createBrowser}. */
+export interface BrowserOptions {
+  /** Every `https:` URL is asked for as a proxy that ends TLS does: over `http:`, and says so. */
+  tlsProxy?: boolean
 }
 
 /** Not by fetch(), which says in every request that it is no navigation. */
-async function send(url: string, { method, headers, body }: Navigation, cookie: string) {
-  const request = http.request(url, {
+async function send(
+  url: string,
+  { method, headers, body }: Navigation,
+  cookie: string,
+  { tlsProxy = false }: BrowserOptions,
+) {
+  const proxied = tlsProxy && url.startsWith('https:')
+  const request = http.request(proxied ? url.replace('https:', 'http:') : url, {
     method: method ?? 'GET',
-    headers: { accept: 'text/html', ...(cookie && { cookie }), ...headers },
+    headers: {
+      accept: 'text/html',
+      ...(cookie && { cookie }),
+      ...(proxied && { 'x-forwarded-proto': 'https' }),
+      ...headers,
+    },
   })
   request.end(body)
   const [response] = (await once(request, 'response')) as [http.IncomingMessage]
@@ -48,8 +69,22 @@ async function send(url: string, { method, headers, body }: Navigation, cookie: 
 }
 
 /** Opens a browser without any cookie. Cookies know no ports, as in a real one. */
-export function createBrowser(): Browser {
-  const cookies = new Map<string, Map<string, string>>()
+export function createBrowser(options: BrowserOptions = {}): Browser {
+  return browserWith(new Map(), options)
+}
+
+/** Where a page sends its browser, as browsers understand it. */
+export function nextUrl(page: Page): string | undefined {
+  const { location } = page.headers
+  if (location !== undefined) return new URL(location, page.url).href
+  const refresh = /http-equiv="refresh" content="0;url=([^"]*)"/.exec(page.body)?.[1]
+  if (refresh === undefined) return undefined
+  const url = refresh.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
+  return new URL(url, page.url).href
+}
+
+function browserWith(cookies: Map<string, Map<string, string>>, options: BrowserOptions): Browser {
+  const pages: Page[] = []
 
   function keep(host: string, lines: string[]) {
     const jar = cookies.get(host) ?? new Map<string, string>()
@@ -65,18 +100,10 @@ export function createBrowser(): Browser {
   async function request(url: string, navigation: Navigation = {}): Promise<Page> {
     const { hostname } = new URL(url)
     const jar = [...(cookies.get(hostname) ?? [])].map(([name, value]) => `${name}=${value}`)
-    const page = await send(url, navigation, jar.join('; '))
+    const page = await send(url, navigation, jar.join('; '), options)
+    pages.push(page)
     keep(hostname, page.headers['set-cookie'] ?? [])
     return page
-  }
-
-  function nextUrl(page: Page): string | undefined {
-    const { location } = page.headers
-    if (location !== undefined) return new URL(location, page.url).href
-    const refresh = /http-equiv="refresh" content="0;url=([^"]*)"/.exec(page.body)?.[1]
-    if (refresh === undefined) return undefined
-    const url = refresh.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
-    return new URL(url, page.url).href
   }
 
   async function follow(page: Page, stop?: string): Promise<{ page: Page; next?: string }> {
@@ -103,5 +130,8 @@ export function createBrowser(): Browser {
       return next
     },
     cookieNames: (host = '127.0.0.1') => [...(cookies.get(host)?.keys() ?? [])],
+    pages,
+    copy: () =>
+      browserWith(new Map([...cookies].map(([host, jar]) => [host, new Map(jar)])), options),
   }
 }
