@@ -8,30 +8,45 @@ import { join } from 'node:path'
 
 const mocha = join('node_modules', 'mocha', 'bin', 'mocha.js')
 const c8 = join('node_modules', 'c8', 'bin', 'c8.js')
-const express4 = '--import=./test/support/express-4.js'
-const onNode = (version, ...args) => ['npx', ['-y', '-p', `node@${version}`, 'node', ...args]]
+const noBrowser = ['--exclude', 'test/browser/**']
+const onExpress4 = [
+  '--node-option',
+  'import=tsx',
+  '--node-option',
+  'import=./test/support/express-4.js',
+]
+const onNode = (version) => ['npx', '-y', '-p', `node@${version}`, 'node']
 
+// Which pairs: today's, the oldest of both, the newest Node. Browsers care for neither.
 const runs = {
-  // The browser tests are about browsers: once is enough.
-  'this Node, Express 5, with coverage and browser': [
-    process.execPath,
-    [c8, process.execPath, mocha],
-  ],
-  'Node 20.19, Express 4.21': onNode('20.19', express4, mocha, '--exclude=test/browser/**'),
-  'Node 24, Express 5': onNode('24', mocha, '--exclude=test/browser/**'),
+  'this Node, Express 5, with browsers and coverage': {
+    express: '5',
+    command: [process.execPath, c8, process.execPath, mocha],
+  },
+  'Node 20.19, Express 4.21': {
+    express: '4',
+    node: '20.19',
+    command: [...onNode('20.19'), mocha, ...onExpress4, ...noBrowser],
+  },
+  'Node 24, Express 5': {
+    express: '5',
+    node: '24',
+    command: [...onNode('24'), mocha, ...noBrowser],
+  },
 }
 
 const chosen = process.argv.slice(2)
 const total = { passes: 0, failures: 0, pending: 0 }
 let failed = false
 
-for (const [name, [command, args]] of Object.entries(runs)) {
+for (const [name, { command, express, node = '' }] of Object.entries(runs)) {
   if (chosen.length > 0 && !chosen.some((part) => name.includes(part))) continue
   console.log(`\n# ${name}\n`)
   const folder = mkdtempSync(join(tmpdir(), 'suite-'))
   const counts = join(folder, 'counts.json')
   const code = await new Promise((resolve) => {
-    spawn(command, args, { stdio: 'inherit', env: { ...process.env, SUITE_COUNTS: counts } })
+    const env = { SUITE_COUNTS: counts, SUITE_EXPRESS: express, SUITE_NODE: node }
+    spawn(command[0], command.slice(1), { stdio: 'inherit', env: { ...process.env, ...env } })
       .on('exit', (status) => resolve(status ?? 1))
       .on('error', () => resolve(1))
   })
