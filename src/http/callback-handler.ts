@@ -1,15 +1,10 @@
+import { debuglog } from 'node:util'
 import type { Request, RequestHandler, Response } from 'express'
 import { PkceFlowError, StateForgeryError } from '../errors.ts'
-import {
-  authorizationError,
-  validateIssuer,
-  type AuthorizationResponse,
-} from '../protocol/authorization-response.ts'
-import type { KnownServer } from '../protocol/known-server.ts'
-import { exchangeCode } from '../protocol/token-request.ts'
-import type { LoginOutcome, PendingLogin, StoredAnswer } from '../storage/pending-logins.ts'
+import type { AuthorizationResponse } from '../protocol/authorization-response.ts'
 import { continueParameter, readCallback } from './authorization-answer.ts'
 import type { BindingCookie } from './binding-cookie.ts'
+import { finishLogin, type FinishedLogin } from './finish-login.ts'
 import type { Flow } from './flow.ts'
 import { asyncHandler } from './handler.ts'
 import { keepPrivate, redirect, refresh } from './landing.ts'
@@ -20,9 +15,8 @@ import {
   requireSession,
   setSessionAside,
 } from './session.ts'
-import { signIn } from './sign-in.ts'
 
-type Done = Extract<LoginOutcome, { status: 'done' }>
+const debug = debuglog('express-pkce-flow')
 
 /** Milliseconds in which a repetition without the new session's cookie is put into that session. */
 const adoptionTime = 60_000
@@ -41,6 +35,7 @@ export function callbackHandler(flow: Flow): RequestHandler {
     const login = cookie && (await flow.records(req).pendingLogins.find(id, cookie.secret))
     if (cookie === undefined || login === undefined) {
       if (cookie !== undefined) cookies.clear(res, cookie)
+      await explain(flow, req, id, cookie)
       throw new StateForgeryError()
     }
     try {
@@ -57,6 +52,16 @@ export function callbackHandler(flow: Flow): RequestHandler {
   })
 }
 
+/** Tells the developer, who set NODE_DEBUG, what the person at the browser must not be told. */
+async function explain(flow: Flow, req: Request, id: string, cookie: BindingCookie | undefined) {
+  if (!debug.enabled) return
+  const host = await flow.records(req).pendingLogins.hostOf(id)
+  const record = host === undefined ? 'no record of it in the store' : `it began at host ${host}`
+  const sent = cookie === undefined ? 'not sent' : 'sent'
+  const { name } = flow.settings
+  debug('%s: login not found: cookie %s to host %s, %s', name, sent, req.hostname, record)
+}
+
 /** Finishes the login, or repeats what became of it, and sends the browser where it led. */
 async function arrive(
   flow: Flow,
@@ -66,13 +71,11 @@ async function arrive(
   answer: AuthorizationResponse | undefined,
 ): Promise<void> {
   const strict = hasStrictCookie(req)
-  const { done, first } = await flow.lock.run(`pl.${cookie.id}`, () =>
-    finishOnce(flow, req, cookie, answer),
-  )
-  if (!first) await rejoin(req, done)
+  const { login, first } = await finishLogin(flow, req, cookie, answer)
+  if (!first) await rejoin(req, login)
   // After an answer from another site only a page of ours brings a Strict cookie along.
-  if (strict) refresh(res, done.landing)
-  else redirect(req, res, done.landing)
+  if (strict) refresh(res, login.landing)
+  else redirect(req, res, login.landing)
 }
 
 /**
@@ -105,130 +108,18 @@ function sendOnToContinue(flow: Flow, req: Request, res: Response, { id }: Bindi
   else refresh(res, url)
 }
 
-/** What became of the login: this request's doing, or an earlier one's. Under the lock. */
-async function finishOnce(
-  flow: Flow,
-  req: Request,
-  { id, secret }: BindingCookie,
-  answer: AuthorizationResponse | undefined,
-): Promise<{ done: Done; first: boolean }> {
-  const { pendingLogins } = flow.records(req)
-  // Others may have been here while this request waited.
-  const login = await settled(flow, () => pendingLogins.find(id, secret))
-  if (login === undefined) throw new StateForgeryError()
-  const { outcome } = login
-  switch (outcome?.status) {
-    case 'done':
-      return { done: outcome, first: false }
-    case 'failed':
-      throw new PkceFlowError(outcome.code, outcome.message, { oauthError: outcome.oauthError })
-    case 'taken':
-      throw interrupted()
-    case undefined: {
-      const response = answer ?? login.answer
-      if (response === undefined)
-        throw new PkceFlowError('invalid_callback', 'There is no answer to continue with yet.')
-      return { done: await finish(flow, req, id, login, response), first: true }
-    }
-  }
-}
-
-/**
- * A process that shares the store, but not the lock, may be in the middle of the token request: what
- * it makes of it is waited for, as long as it can take.
- */
-async function settled(
-  flow: Flow,
-  find: () => Promise<PendingLogin | undefined>,
-): Promise<PendingLogin | undefined> {
-  const longest = flow.settings.timeout * 2 + 10_000
-  for (;;) {
-    const login = await find()
-    if (login?.outcome?.status !== 'taken') return login
-    const left = login.outcome.at + longest - Date.now()
-    if (left <= 0 || left > longest) return login
-    await new Promise((resolve) => setTimeout(resolve, Math.min(left, 250)))
-  }
-}
-
-function interrupted(): PkceFlowError {
-  return new PkceFlowError(
-    'login_interrupted',
-    'This login was interrupted, and its outcome is lost. Start the login again.',
-  )
-}
-
-async function finish(
-  flow: Flow,
-  req: Request,
-  id: string,
-  login: PendingLogin,
-  answer: StoredAnswer,
-): Promise<Done> {
-  const { pendingLogins } = flow.records(req)
-  const server = await flow.getServer()
-  // The code and its verifier are kept no longer than they are needed.
-  const record = (outcome: LoginOutcome) =>
-    pendingLogins.update(id, {
-      ...login,
-      codeVerifier: '',
-      nonce: '',
-      answer: undefined,
-      outcome,
-    })
-  const code = await orFail(record, () => validCode(server, answer))
-  // One-time use (RFC 9700 section 2.1): recorded before the code is sent. If that fails, nothing
-  // was sent and the same answer can be tried again.
-  await record({ status: 'taken', at: Date.now() })
-  return orFail(record, async () => {
-    const tokens = await exchangeCode(server, {
-      ...flow.settings,
-      ...login,
-      maxAge: login.maxAge,
-      code,
-      openid: flow.settings.scope.includes('openid'),
-    })
-    const signedIn = await signIn(flow, req, server, tokens, login)
-    const done: Done = { status: 'done', at: Date.now(), ...signedIn }
-    // Signed in all the same if this fails: a repetition is `login_interrupted` then.
-    await record(done).catch(() => undefined)
-    return done
-  })
-}
-
-/** The code of an answer that passes all checks. */
-function validCode(server: KnownServer, answer: StoredAnswer): string {
-  validateIssuer(server, answer.iss)
-  if (answer.error !== undefined) throw authorizationError(answer.error)
-  return answer.code ?? ''
-}
-
-/** Runs `work`; if it fails, repetitions get the same error, or hear that there was one of the app's. */
-async function orFail<T>(
-  record: (outcome: LoginOutcome) => Promise<void>,
-  work: () => T | Promise<T>,
-): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    const { code, message, oauthError } = error instanceof PkceFlowError ? error : interrupted()
-    await record({ status: 'failed', code, message, oauthError }).catch(() => undefined)
-    throw error
-  }
-}
-
 /**
  * A repetition (double click, reload, Back) arrives signed in as the first one did, if its cookie is
  * still that of the session before, or none.
  */
-async function rejoin(req: Request, done: Done): Promise<void> {
-  if (req.sessionID === done.sessionId) return
+async function rejoin(req: Request, login: FinishedLogin): Promise<void> {
+  if (req.sessionID === login.sessionId) return
   const stored = isStoredSession(req)
-  const recent = Date.now() < done.at + adoptionTime
+  const recent = Date.now() < login.at + adoptionTime
   const adopted =
     recent &&
-    (!stored || req.sessionID === done.replacedSessionId) &&
-    (await adoptSession(req, done.sessionId))
+    (!stored || req.sessionID === login.replacedSessionId) &&
+    (await adoptSession(req, login.sessionId))
   // Without a cookie of its own, what the browser holds must not be replaced by an empty session.
   if (!adopted && !stored) setSessionAside(req)
 }

@@ -8,7 +8,7 @@ export interface LoginStatus {
   signedIn: boolean
   /** Whether there is an access token that can be used now. */
   connected: boolean
-  /** What the token may do; empty without one. */
+  /** What the token may do, or could until it expired; empty when nobody is signed in. */
   scope: readonly string[]
   /** When the access token ends; absent when unknown. */
   expiresAt?: Date

@@ -60,6 +60,8 @@ export interface PendingLogins {
   ): Promise<BindingSecret>
   /** The login, if there is one that `secret` belongs to. */
   find(id: string, secret: string): Promise<PendingLogin | undefined>
+  /** Where a login began, for diagnosis only: says nothing about who asks. */
+  hostOf(id: string): Promise<string | undefined>
   /** Writes a login back, for the rest of its lifetime. */
   update(id: string, login: PendingLogin): Promise<void>
 }
@@ -99,6 +101,9 @@ export function createPendingLogins(
     async find(id, secret) {
       const login = (await records.get(id)) as PendingLogin | undefined
       return login !== undefined && isSame(login.secretHash, hash(secret)) ? login : undefined
+    },
+    async hostOf(id) {
+      return ((await records.get(id)) as PendingLogin | undefined)?.host
     },
     async update(id, login) {
       const left = login.startedAt + lifetime - Date.now()

@@ -1,0 +1,146 @@
+import type { Request } from 'express'
+import { PkceFlowError, StateForgeryError } from '../errors.ts'
+import {
+  authorizationError,
+  validateIssuer,
+  type AuthorizationResponse,
+} from '../protocol/authorization-response.ts'
+import type { KnownServer } from '../protocol/known-server.ts'
+import { exchangeCode } from '../protocol/token-request.ts'
+import type {
+  BindingSecret,
+  LoginOutcome,
+  PendingLogin,
+  StoredAnswer,
+} from '../storage/pending-logins.ts'
+import type { Flow } from './flow.ts'
+import { signIn } from './sign-in.ts'
+
+/** A login that led somewhere. */
+export type FinishedLogin = Extract<LoginOutcome, { status: 'done' }>
+
+/**
+ * Finishes a pending login, once: whoever comes with the same answer again, at the same time or
+ * later, gets what became of it. Rejects with what the exchange or the sign-in rejects with.
+ *
+ * @param answer `undefined` to go on with the answer that was kept
+ */
+export function finishLogin(
+  flow: Flow,
+  req: Request,
+  binding: BindingSecret,
+  answer: AuthorizationResponse | undefined,
+): Promise<{ login: FinishedLogin; first: boolean }> {
+  return flow.lock.run(`pl.${binding.id}`, () => finishOnce(flow, req, binding, answer))
+}
+
+async function finishOnce(
+  flow: Flow,
+  req: Request,
+  { id, secret }: BindingSecret,
+  answer: AuthorizationResponse | undefined,
+): Promise<{ login: FinishedLogin; first: boolean }> {
+  const { pendingLogins } = flow.records(req)
+  // Others may have been here while this request waited.
+  const login = await settled(flow, () => pendingLogins.find(id, secret))
+  if (login === undefined) throw new StateForgeryError()
+  const { outcome } = login
+  switch (outcome?.status) {
+    case 'done':
+      return { login: outcome, first: false }
+    case 'failed':
+      throw new PkceFlowError(outcome.code, outcome.message, { oauthError: outcome.oauthError })
+    case 'taken':
+      throw interrupted()
+    case undefined: {
+      const response = answer ?? login.answer
+      if (response === undefined)
+        throw new PkceFlowError('invalid_callback', 'There is no answer to continue with yet.')
+      return { login: await finish(flow, req, id, login, response), first: true }
+    }
+  }
+}
+
+/**
+ * A process that shares the store, but not the lock, may be in the middle of the token request: what
+ * it makes of it is waited for, as long as it can take.
+ */
+async function settled(
+  flow: Flow,
+  find: () => Promise<PendingLogin | undefined>,
+): Promise<PendingLogin | undefined> {
+  const longest = flow.settings.timeout * 2 + 10_000
+  for (;;) {
+    const login = await find()
+    if (login?.outcome?.status !== 'taken') return login
+    const left = login.outcome.at + longest - Date.now()
+    if (left <= 0 || left > longest) return login
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, 250)))
+  }
+}
+
+function interrupted(): PkceFlowError {
+  return new PkceFlowError(
+    'login_interrupted',
+    'This login was interrupted, and its outcome is lost. Start the login again.',
+  )
+}
+
+async function finish(
+  flow: Flow,
+  req: Request,
+  id: string,
+  login: PendingLogin,
+  answer: StoredAnswer,
+): Promise<FinishedLogin> {
+  const { pendingLogins } = flow.records(req)
+  const server = await flow.getServer()
+  // The code and its verifier are kept no longer than they are needed.
+  const record = (outcome: LoginOutcome) =>
+    pendingLogins.update(id, {
+      ...login,
+      codeVerifier: '',
+      nonce: '',
+      answer: undefined,
+      outcome,
+    })
+  const code = await orFail(record, () => validCode(server, answer))
+  // One-time use (RFC 9700 section 2.1): recorded before the code is sent. If that fails, nothing
+  // was sent and the same answer can be tried again.
+  await record({ status: 'taken', at: Date.now() })
+  return orFail(record, async () => {
+    const tokens = await exchangeCode(server, {
+      ...flow.settings,
+      ...login,
+      maxAge: login.maxAge,
+      code,
+      openid: flow.settings.scope.includes('openid'),
+    })
+    const signedIn = await signIn(flow, req, server, tokens, login)
+    const done: FinishedLogin = { status: 'done', at: Date.now(), ...signedIn }
+    // Signed in all the same if this fails: a repetition is `login_interrupted` then.
+    await record(done).catch(() => undefined)
+    return done
+  })
+}
+
+/** The code of an answer that passes all checks. */
+function validCode(server: KnownServer, answer: StoredAnswer): string {
+  validateIssuer(server, answer.iss)
+  if (answer.error !== undefined) throw authorizationError(answer.error)
+  return answer.code ?? ''
+}
+
+/** Runs `work`; if it fails, repetitions get the same error, or hear that there was one of the app's. */
+async function orFail<T>(
+  record: (outcome: LoginOutcome) => Promise<void>,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const { code, message, oauthError } = error instanceof PkceFlowError ? error : interrupted()
+    await record({ status: 'failed', code, message, oauthError }).catch(() => undefined)
+    throw error
+  }
+}
