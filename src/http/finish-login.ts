@@ -49,7 +49,10 @@ async function finishOnce(
     case 'done':
       return { login: outcome, first: false }
     case 'failed':
-      throw new PkceFlowError(outcome.code, outcome.message, { oauthError: outcome.oauthError })
+      throw new PkceFlowError(outcome.code, outcome.message, {
+        oauthError: outcome.oauthError,
+        retryAfter: outcome.retryAfter,
+      })
     case 'taken':
       throw interrupted()
     case undefined: {
@@ -109,12 +112,17 @@ async function finish(
   // was sent and the same answer can be tried again.
   await record({ status: 'taken', at: Date.now() })
   return orFail(record, async () => {
+    const { clientId, redirectUri, clockTolerance, scope } = flow.settings
+    const { codeVerifier, nonce, maxAge } = login
     const tokens = await exchangeCode(server, {
-      ...flow.settings,
-      ...login,
-      maxAge: login.maxAge,
       code,
-      openid: flow.settings.scope.includes('openid'),
+      codeVerifier,
+      redirectUri,
+      clientId,
+      openid: scope.includes('openid'),
+      nonce,
+      maxAge,
+      clockTolerance,
     })
     const signedIn = await signIn(flow, req, server, tokens, login)
     const done: FinishedLogin = { status: 'done', at: Date.now(), ...signedIn }
@@ -139,8 +147,9 @@ async function orFail<T>(
   try {
     return await work()
   } catch (error) {
-    const { code, message, oauthError } = error instanceof PkceFlowError ? error : interrupted()
-    await record({ status: 'failed', code, message, oauthError }).catch(() => undefined)
+    const known = error instanceof PkceFlowError ? error : interrupted()
+    const { code, message, oauthError, retryAfter } = known
+    await record({ status: 'failed', code, message, oauthError, retryAfter }).catch(() => undefined)
     throw error
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import { type PkceFlowError, withDetails } from '../errors.ts'
 import type { Settings } from '../options/settings.ts'
+import { placeToReturn } from '../return-to.ts'
 import { createAuthorizationServer } from '../protocol/authorization-server.ts'
 import type { KnownServer } from '../protocol/known-server.ts'
 import { createTransport } from '../protocol/transport.ts'
@@ -9,7 +10,6 @@ import { createProcessLock, type Lock } from '../storage/lock.ts'
 import { createPendingLogins, type PendingLogins } from '../storage/pending-logins.ts'
 import { createTokenRecords, type TokenRecords } from '../storage/token-records.ts'
 import { type BindingCookies, createBindingCookies } from './binding-cookie.ts'
-import { safeReturnTo } from './return-to.ts'
 import { sessionStore } from './session.ts'
 
 /** What the handlers of one flow share. */
@@ -54,16 +54,6 @@ export function createFlow(settings: Settings): Flow {
     return basePath + routes.login + query
   }
 
-  const ownPaths = new Set(
-    [routes.login, routes.callback, routes.logout].map((path) => basePath + (path ?? '')),
-  )
-
-  function placeToReturn(value: unknown) {
-    const place = safeReturnTo(value, settings.origin, settings.returnToOrigins)
-    const path = place?.replace(/[?#].*$/, '').replace(/\/$/, '')
-    return path !== undefined && path !== basePath && ownPaths.has(path) ? undefined : place
-  }
-
   return {
     settings,
     cookies: createBindingCookies({ ...settings, flow: fingerprint }),
@@ -83,7 +73,7 @@ export function createFlow(settings: Settings): Flow {
     },
     publicPath: (path) => basePath + path,
     loginUrl,
-    placeToReturn,
+    placeToReturn: (value) => placeToReturn(settings, value),
     describe: (error, returnTo) => withDetails(error, { flow: name, loginUrl: loginUrl(returnTo) }),
   }
 }

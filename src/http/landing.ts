@@ -8,6 +8,7 @@ export function redirect(req: Request, res: Response, url: string): void {
   // After a POST the browser must come back with a GET, and must not send the body again.
   res.statusCode = req.method === 'GET' || req.method === 'HEAD' ? 302 : 303
   res.setHeader('Location', url)
+  res.setHeader('Content-Length', '0')
   res.end()
 }
 

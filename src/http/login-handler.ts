@@ -4,7 +4,7 @@ import { asyncHandler } from './handler.ts'
 import { keepPrivate } from './landing.ts'
 import { queryParameters } from './query.ts'
 import { requireNavigation, startLogin } from './start-login.ts'
-import { isEmbedded, isPrefetch } from './user-agent.ts'
+import { isPrefetch } from './user-agent.ts'
 
 /** Options of a login handler of the app's own. */
 export interface LoginOptions {
@@ -25,7 +25,7 @@ export function loginHandler(flow: Flow, options: LoginOptions = {}): RequestHan
       res.status(204).end()
       return
     }
-    requireNavigation(req, req.method === 'HEAD' || isEmbedded(req))
+    requireNavigation(req)
     await startLogin(flow, req, res, {
       returnTo:
         flow.placeToReturn(options.returnTo ?? queryParameters(req).get('returnTo')) ??

@@ -116,9 +116,11 @@ export function replaceSession(
       if (replacedId !== undefined) await destroy(replacedId)
     },
     async restore() {
+      // The app may have made and saved yet another one.
+      const made = new Set([sessionID, req.sessionID])
       req.session = old
       req.sessionID = oldId
-      await destroy(sessionID)
+      await Promise.all([...made].map(destroy))
     },
   }
 }

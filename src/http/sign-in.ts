@@ -39,17 +39,21 @@ export async function signIn(
   let undo: (() => Promise<void>) | undefined
   try {
     const previous = await previousLogin(flow, req)
-    const samePerson = previous === undefined || isSamePerson(previous.tokens, tokens)
-    const record = toRecord(flow, tokens, samePerson ? previous?.tokens : undefined)
+    const person = previous && comparePersons(previous.tokens, tokens)
+    const record = toRecord(flow, tokens, person === 'same' ? previous?.tokens : undefined)
 
-    const replaced = replaceSession(req, samePerson ? settings.sessionAtLogin : 'new')
+    // Nobody, or the same person: what the app kept is theirs.
+    const stays = person === undefined || person === 'same'
+    const replaced = replaceSession(req, stays ? settings.sessionAtLogin : 'new')
     undo = replaced.restore
     const landing = await landingOf(flow, req, record, login.returnTo)
     const key = await tokenRecords.create(record, sessionLifetime(req))
     written.push(key)
     await replaced.commit(settings.name, key)
 
-    if (previous !== undefined) await leave(flow, req, server, previous, samePerson)
+    // The new sign-in stands, whatever becomes of the old tokens: their session is gone.
+    if (previous !== undefined)
+      await leave(flow, req, server, previous, person === 'other').catch(() => undefined)
     return { landing, sessionId: req.sessionID, replacedSessionId: replaced.replacedId }
   } catch (error) {
     void revoke(server, tokens)
@@ -65,13 +69,17 @@ async function previousLogin(flow: Flow, req: Request): Promise<PreviousLogin | 
   return { key, tokens: tokens === 'ended' ? undefined : tokens }
 }
 
-/** The same `iss` and `sub` as before. Who was signed in and is not known any more is another. */
-function isSamePerson(previous: TokenRecord | undefined, { claims }: ValidatedTokens): boolean {
-  if (previous === undefined) return false
-  if (previous.idToken === undefined || claims === undefined)
-    return previous.idToken === undefined && claims === undefined
+/**
+ * Whether it is the person of before, by `iss` and `sub`. Without an ID Token, and where the tokens of
+ * before are lost, nobody can tell.
+ */
+function comparePersons(
+  previous: TokenRecord | undefined,
+  { claims }: ValidatedTokens,
+): 'same' | 'other' | 'unknown' {
+  if (previous?.idToken === undefined || claims === undefined) return 'unknown'
   const before = claimsOf(previous.idToken)
-  return before.iss === claims.iss && before.sub === claims.sub
+  return before.iss === claims.iss && before.sub === claims.sub ? 'same' : 'other'
 }
 
 function toRecord(
@@ -105,18 +113,22 @@ async function landingOf(
   return flow.placeToReturn(chosen) ?? afterLogin
 }
 
-/** The sign-in before this one: forgotten if it was the same person's, else ended and revoked. */
+/**
+ * Leaves the sign-in before this one: forgotten, unless it certainly was another person's. Revoking
+ * the tokens of the same person would end the new grant, too, on some servers.
+ */
 async function leave(
   flow: Flow,
   req: Request,
   server: KnownServer,
   { key, tokens }: PreviousLogin,
-  samePerson: boolean,
+  otherPerson: boolean,
 ): Promise<void> {
   const { tokenRecords } = flow.records(req)
-  // Revoking the same person's old tokens ends the new grant, too, on some servers.
-  if (samePerson) await tokenRecords.forget(key)
-  else await tokenRecords.end(key, sessionLifetime(req))
-  if (!samePerson && tokens !== undefined)
-    void revoke(server, { refreshToken: undefined, ...tokens })
+  if (!otherPerson) {
+    await tokenRecords.forget(key)
+    return
+  }
+  if (tokens !== undefined) void revoke(server, { refreshToken: undefined, ...tokens })
+  await tokenRecords.end(key, sessionLifetime(req))
 }

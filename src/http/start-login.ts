@@ -8,7 +8,7 @@ import type { Flow } from './flow.ts'
 import { keepPrivate, redirect } from './landing.ts'
 import { queryParameters } from './query.ts'
 import { isStoredSession, requireSession, requireSessionCookie } from './session.ts'
-import { isCrossSite } from './user-agent.ts'
+import { isCrossSite, mayStart } from './user-agent.ts'
 
 /** A login that is to be started. */
 export interface LoginStart {
@@ -45,8 +45,9 @@ export async function startLogin(
 
   const server = await flow.getServer()
   const secrets = createAuthorizationSecrets()
-  const all = { ...settings.authorizationParams, ...parameters }
-  const url = buildAuthorizationUrl(server, { ...settings, parameters: all, secrets })
+  const { clientId, redirectUri, scope, responseMode, authorizationParams } = settings
+  const all = { ...authorizationParams, ...parameters }
+  const request = { clientId, redirectUri, scope, responseMode, parameters: all, secrets }
   const binding = await flow.records(req).pendingLogins.begin(secrets.state, {
     codeVerifier: secrets.codeVerifier,
     nonce: secrets.nonce,
@@ -57,7 +58,7 @@ export async function startLogin(
     maxAge: all.max_age === undefined ? undefined : Number(all.max_age),
   })
   flow.cookies.add(req, res, binding, isCrossSite(req))
-  redirect(req, res, url)
+  redirect(req, res, buildAuthorizationUrl(server, request))
 }
 
 /**
@@ -76,8 +77,8 @@ function placeOnOwnHost(flow: Flow, req: Request, samePlace: string): string | u
 }
 
 /** Refuses a start that no person's navigation caused (P14). */
-export function requireNavigation(req: Request, embedded: boolean): void {
-  if (!embedded) return
+export function requireNavigation(req: Request): void {
+  if (mayStart(req)) return
   if (isCrossSite(req))
     throw new PkceFlowError(
       'cross_site_request',

@@ -3,13 +3,13 @@ import type { PkceFlowError } from '../errors.ts'
 import type { Flow } from './flow.ts'
 import { keepPrivate } from './landing.ts'
 import { startLogin } from './start-login.ts'
-import { isPerson } from './user-agent.ts'
+import { isPerson, mayStart } from './user-agent.ts'
 
 /**
  * What a guard does with a request that it does not let through:
  *
  * - `'auto'`: sends a person to log in, answers a program with problem JSON;
- * - `'redirect'`: sends everybody to log in;
+ * - `'redirect'`: sends everybody to log in whose request could start a login;
  * - `'problem'`: answers everybody with problem JSON (RFC 9457);
  * - `'next'`: hands the error to the app's error handler.
  */
@@ -25,7 +25,7 @@ export async function answerUnauthenticated(
   mode: Unauthenticated,
 ): Promise<void> {
   if (mode === 'next') next(flow.describe(error))
-  else if (mode === 'redirect' || (mode === 'auto' && isPerson(req)))
+  else if ((mode === 'redirect' && mayStart(req)) || (mode === 'auto' && isPerson(req)))
     await startHere(flow, req, res)
   else answerProblem(flow, res, error)
 }

@@ -12,22 +12,21 @@ export function isPrefetch({ headers }: Request): boolean {
  * `X-Requested-With`, then by `Accept`.
  */
 export function isPerson(req: Request): boolean {
-  if (req.method === 'HEAD' || req.method === 'OPTIONS' || isPrefetch(req)) return false
-  const mode = req.headers['sec-fetch-mode']
-  const destination = req.headers['sec-fetch-dest']
-  if (mode !== undefined || destination !== undefined)
-    return (mode ?? 'navigate') === 'navigate' && (destination ?? 'document') === 'document'
+  if (req.method === 'OPTIONS' || !mayStart(req)) return false
+  if ('sec-fetch-mode' in req.headers || 'sec-fetch-dest' in req.headers) return true
   if (req.headers['x-requested-with'] !== undefined) return false
   return /\btext\/html\b|\bapplication\/xhtml\+xml\b/.test(req.headers.accept ?? '')
 }
 
-/** Whether the browser says that this is not a navigation of the page: a script, image or frame. */
-export function isEmbedded({ headers }: Request): boolean {
-  const mode = headers['sec-fetch-mode']
-  const destination = headers['sec-fetch-dest']
+/**
+ * Whether a login may start with this request (P14): not if it says that it is for a script, an image
+ * or a frame, that nobody looks at its answer yet, or that there is none to look at.
+ */
+export function mayStart(req: Request): boolean {
+  const mode = req.headers['sec-fetch-mode'] ?? 'navigate'
+  const destination = req.headers['sec-fetch-dest'] ?? 'document'
   return (
-    (mode !== undefined && mode !== 'navigate') ||
-    (destination !== undefined && destination !== 'document')
+    mode === 'navigate' && destination === 'document' && req.method !== 'HEAD' && !isPrefetch(req)
   )
 }
 

@@ -64,8 +64,12 @@ export function resolveUrl(name: string, value: unknown): URL {
   return url
 }
 
+export function isRoutePath(value: string): boolean {
+  return /^(\/[\w.~!$&'()*+,;=:@%-]+)+$/.test(value)
+}
+
 export function routePath(name: string, value: unknown): string {
-  if (!isText(value) || !/^(\/[\w.~!$&'()*+,;=:@%-]+)+$/.test(value))
+  if (!isText(value) || !isRoutePath(value))
     throw invalid(name, "must be a path such as '/auth', without a slash at its end")
   return value
 }

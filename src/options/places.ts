@@ -1,12 +1,14 @@
 import {
   invalid,
   isRecord,
+  isRoutePath,
   isText,
   refuseUnknown,
   resolveUrl,
   routePath,
   textList,
 } from './checks.ts'
+import { placeToReturn, type Places } from '../return-to.ts'
 
 /** Paths of the routes as this app sees them; `undefined`: left out. */
 export interface SettledRoutes {
@@ -17,10 +19,9 @@ export interface SettledRoutes {
 
 export function resolveRedirectUri(value: unknown): URL {
   const url = resolveUrl('redirectUri', value)
-  if (url.search !== '' || url.href.endsWith('?'))
-    throw invalid('redirectUri', 'must not have a query')
-  if (url.pathname === '/')
-    throw invalid('redirectUri', 'needs a path of its own, for example /callback')
+  // Also an empty one, which the URL parser leaves no trace of.
+  if (/[?#]/.test(value as string))
+    throw invalid('redirectUri', 'must not have a query or a fragment')
   return url
 }
 
@@ -34,7 +35,7 @@ export function resolveRoutes(
   redirectPath: string,
   basePath: string,
 ): SettledRoutes {
-  const routes = value ?? {}
+  const routes = value === undefined ? {} : value
   if (!isRecord(routes)) throw invalid('routes', 'must be an object')
   refuseUnknown(routes, ['login', 'callback', 'logout'], 'routes.')
   if (routes.callback === undefined && !redirectPath.startsWith(`${basePath}/`))
@@ -43,6 +44,8 @@ export function resolveRoutes(
     routes.callback === undefined
       ? redirectPath.slice(basePath.length).replace(/\/$/, '')
       : routePath('routes.callback', routes.callback)
+  if (!isRoutePath(callback))
+    throw invalid('redirectUri', 'needs a path of its own, for example /callback')
   const sibling = (name: 'login' | 'logout') => {
     const given = routes[name]
     if (given === false) return undefined
@@ -57,7 +60,7 @@ export function resolveRoutes(
 
 export function resolveOrigins(value: unknown): ReadonlySet<string> {
   return new Set(
-    textList('returnToOrigins', value ?? []).map((origin) => {
+    textList('returnToOrigins', value).map((origin) => {
       const url = resolveUrl('returnToOrigins', origin)
       if (url.href !== `${url.origin}/`)
         throw invalid('returnToOrigins', 'must be origins, without a path')
@@ -66,20 +69,12 @@ export function resolveOrigins(value: unknown): ReadonlySet<string> {
   )
 }
 
-export function resolveLanding(
-  name: string,
-  value: unknown,
-  origin: string,
-  origins: ReadonlySet<string>,
-  basePath: string,
-): string {
-  const wrong = invalid(name, "must be a path such as '/', or a URL of one of returnToOrigins")
-  // eslint-disable-next-line no-control-regex -- the characters that URL parsers drop or turn
-  if (!isText(value) || /[\x00-\x20\\]/.test(value) || !URL.canParse(value, origin)) throw wrong
-  const url = new URL(value, origin)
-  const path = url.pathname + url.search + url.hash
-  if (value.startsWith('/') && url.origin === origin && !path.startsWith('//'))
-    return basePath + path
-  if (!value.startsWith('/') && origins.has(url.origin)) return url.href
-  throw wrong
+export function resolveLanding(name: string, value: unknown, places: Places): string {
+  const path = isText(value) && value.startsWith('/') ? places.basePath + value : value
+  const landing = placeToReturn(places, path)
+  if (landing !== undefined) return landing
+  throw invalid(
+    name,
+    "must be a path such as '/', not one of this flow's routes, or a URL of one of returnToOrigins",
+  )
 }

@@ -1,4 +1,4 @@
-import type { Agent } from 'node:http'
+import { IncomingMessage, type Agent } from 'node:http'
 import type { ClientAuth } from 'openid-client'
 import { ConfigurationError } from '../errors.ts'
 import { resolveAuthorizationParams } from './authorization-params.ts'
@@ -63,58 +63,54 @@ export function resolveOptions<Property extends string>(
 ): Settings {
   if (!isRecord(options)) throw new ConfigurationError('pkceFlow() needs an object of options.')
   refuseUnknown(options, optionNames, '')
-  const { clientId } = options
-  if (!isText(clientId))
+  const {
+    responseMode = 'query',
+    requestProperty = 'token',
+    attach = true,
+    authorizationParams = {},
+    afterLogin = '/',
+    afterLogout = '/',
+    returnToOrigins = [],
+    sessionAtLogin = 'migrate',
+    loginTimeout = 600_000,
+    maxPendingLogins = 25,
+    timeout = 5_000,
+    clockTolerance = 30_000,
+  } = options
+  if (!isText(options.clientId))
     throw invalid('clientId', 'must be a non-empty string; is its environment variable set?')
   const issuer = resolveIssuer(options.issuer)
   const server = resolveServer(options.server, issuer)
+  const { name = defaultName(issuer, server) } = options
   const redirectUri = resolveRedirectUri(options.redirectUri)
-  const responseMode = oneOf('responseMode', options.responseMode ?? 'query', [
-    'query',
-    'form_post',
-  ])
-  if (responseMode === 'form_post' && redirectUri.protocol !== 'https:')
-    throw invalid(
-      'responseMode',
-      "'form_post' needs an https: redirectUri: its cookie has to be sent cross-site",
-    )
-  const scope = resolveScope(options.scope, issuer)
-  if (scope.includes('openid') && issuer === undefined && (!server.jwks_uri || !server.issuer))
-    throw invalid(
-      'server',
-      "needs 'issuer' and 'jwks_uri' with the scope 'openid', to check ID Tokens",
-    )
   const basePath = resolveBasePath(options.basePath)
-  const returnToOrigins = resolveOrigins(options.returnToOrigins)
-  const landing = (name: string, value: unknown) =>
-    resolveLanding(name, value, redirectUri.origin, returnToOrigins, basePath)
+  const places = {
+    origin: redirectUri.origin,
+    returnToOrigins: resolveOrigins(returnToOrigins),
+    basePath,
+    routes: resolveRoutes(options.routes, redirectUri.pathname, basePath),
+  }
   return {
-    name: resolveName(
-      options.name ??
-        new URL(issuer ?? server.issuer ?? String(server.authorization_endpoint)).host,
-    ),
+    ...places,
+    name: resolveName(name),
     issuer,
     server,
-    clientId,
+    clientId: options.clientId,
     ...resolveClient(options),
     redirectUri: redirectUri.href,
-    origin: redirectUri.origin,
     secure: redirectUri.protocol === 'https:',
-    routes: resolveRoutes(options.routes, redirectUri.pathname, basePath),
-    basePath,
-    scope,
-    authorizationParams: resolveAuthorizationParams(options.authorizationParams ?? {}),
-    responseMode,
-    requestProperty: resolveProperty(options.requestProperty ?? 'token'),
-    attach: resolveFlag('attach', options.attach ?? true),
-    afterLogin: landing('afterLogin', options.afterLogin ?? '/'),
-    afterLogout: landing('afterLogout', options.afterLogout ?? '/'),
-    returnToOrigins,
-    sessionAtLogin: resolveSessionAtLogin(options.sessionAtLogin ?? 'migrate'),
-    loginTimeout: duration('loginTimeout', options.loginTimeout ?? 600_000, 2_000, 86_400_000),
-    maxPendingLogins: integer('maxPendingLogins', options.maxPendingLogins ?? 25, 1, 50),
-    timeout: duration('timeout', options.timeout ?? 5_000, 1_000, 120_000),
-    clockTolerance: duration('clockTolerance', options.clockTolerance ?? 30_000, 0, 300_000),
+    scope: resolveScope(options.scope, issuer, server),
+    authorizationParams: resolveAuthorizationParams(authorizationParams),
+    responseMode: resolveResponseMode(responseMode, redirectUri),
+    requestProperty: resolveProperty(requestProperty),
+    attach: resolveFlag('attach', attach),
+    afterLogin: resolveLanding('afterLogin', afterLogin, places),
+    afterLogout: resolveLanding('afterLogout', afterLogout, places),
+    sessionAtLogin: resolveSessionAtLogin(sessionAtLogin),
+    loginTimeout: duration('loginTimeout', loginTimeout, 2_000, 86_400_000),
+    maxPendingLogins: integer('maxPendingLogins', maxPendingLogins, 1, 50),
+    timeout: duration('timeout', timeout, 1_000, 120_000),
+    clockTolerance: duration('clockTolerance', clockTolerance, 0, 300_000),
     store: resolveStore(options.store),
     agent: resolveAgent(options.agent),
     onLogin: resolveFunction('onLogin', options.onLogin),
@@ -152,8 +148,9 @@ const optionNames = Object.keys({
 /** Names of `Request` and `IncomingMessage` that a token must not hide. */
 const takenProperties = new Set(
   (
-    'app baseUrl body cookies fresh headers host hostname httpVersion ip ips method next ' +
-    'originalUrl params path protocol query res route secure session sessionID sessionStore ' +
+    'accepts acceptsCharsets acceptsEncodings acceptsLanguages app baseUrl body complete cookies ' +
+    'files fresh get header headers host hostname httpVersion ip ips method next ' +
+    'is log originalUrl param params path protocol query range rawHeaders res route secure session sessionID sessionStore ' +
     'signedCookies socket stale subdomains url xhr'
   ).split(' '),
 )
@@ -170,7 +167,8 @@ function resolveClient(options: object): Pick<Settings, 'clientSecret' | 'client
       throw invalid('clientSecret', 'is not used beside a clientAuth function')
     return { clientSecret: undefined, clientAuth: clientAuth as ClientAuth }
   }
-  const method = clientAuth ?? (clientSecret === undefined ? 'none' : 'client_secret_basic')
+  const usual = clientSecret === undefined ? 'none' : 'client_secret_basic'
+  const method = clientAuth === undefined ? usual : clientAuth
   const methods = ['client_secret_basic', 'client_secret_post', 'none'] as const
   const resolved = oneOf('clientAuth', method, methods)
   if (resolved === 'none' && clientSecret !== undefined)
@@ -180,16 +178,39 @@ function resolveClient(options: object): Pick<Settings, 'clientSecret' | 'client
   return { clientSecret: clientSecret as string | undefined, clientAuth: resolved }
 }
 
-function resolveScope(value: unknown, issuer: string | undefined): readonly string[] {
-  if (value === undefined) return issuer === undefined ? [] : ['openid']
-  const scope = typeof value === 'string' ? value.split(' ').filter(Boolean) : value
+function resolveScope(
+  value: unknown,
+  issuer: string | undefined,
+  server: ServerMetadata,
+): readonly string[] {
+  const given = value === undefined ? (issuer === undefined ? [] : ['openid']) : value
+  const scope = typeof given === 'string' ? given.split(' ').filter(Boolean) : given
   // RFC 6749 section 3.3: scope-token.
   if (
     !Array.isArray(scope) ||
     !scope.every((token) => isText(token) && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(token))
   )
     throw invalid('scope', 'must be a string of space-delimited words, or an array of them')
+  if (scope.includes('openid') && issuer === undefined && (!server.jwks_uri || !server.issuer))
+    throw invalid(
+      'server',
+      "needs 'issuer' and 'jwks_uri' with the scope 'openid', to check ID Tokens",
+    )
   return [...new Set(scope as string[])]
+}
+
+function resolveResponseMode(value: unknown, redirectUri: URL): Settings['responseMode'] {
+  const responseMode = oneOf('responseMode', value, ['query', 'form_post'])
+  if (responseMode === 'form_post' && redirectUri.protocol !== 'https:')
+    throw invalid(
+      'responseMode',
+      "'form_post' needs an https: redirectUri: its cookie has to be sent cross-site",
+    )
+  return responseMode
+}
+
+function defaultName(issuer: string | undefined, server: ServerMetadata): string {
+  return new URL(issuer ?? server.issuer ?? String(server.authorization_endpoint)).host
 }
 
 function resolveName(value: unknown): string {
@@ -201,7 +222,7 @@ function resolveName(value: unknown): string {
 function resolveProperty(value: unknown): string {
   if (!isText(value) || !/^[A-Za-z_$][\w$]*$/.test(value) || value in Object.prototype)
     throw invalid('requestProperty', 'must be an identifier')
-  if (takenProperties.has(value))
+  if (takenProperties.has(value) || value in IncomingMessage.prototype)
     throw invalid('requestProperty', "is a member that Express's request has already")
   return value
 }

@@ -37,7 +37,10 @@ export function buildCodeChallenge(codeVerifier: string): string {
 /** The URL at the authorization endpoint for this request. */
 export function buildAuthorizationUrl(server: KnownServer, request: AuthorizationRequest): string {
   const { state, codeVerifier, nonce } = request.secrets
-  const parameters = new URLSearchParams({
+  // RFC 6749 section 3.1: the endpoint may have a query of its own, which stays; ours goes over it.
+  const [endpoint = '', query] = server.metadata.authorization_endpoint.split('?', 2)
+  const parameters = new URLSearchParams(query)
+  const own = {
     ...request.parameters,
     response_type: 'code',
     client_id: request.clientId,
@@ -45,11 +48,10 @@ export function buildAuthorizationUrl(server: KnownServer, request: Authorizatio
     state,
     code_challenge: buildCodeChallenge(codeVerifier),
     code_challenge_method: 'S256',
-  })
-  if (request.scope.length > 0) parameters.set('scope', request.scope.join(' '))
-  if (request.scope.includes('openid')) parameters.set('nonce', nonce)
-  if (request.responseMode === 'form_post') parameters.set('response_mode', 'form_post')
-  // RFC 6749 section 3.1: the endpoint may have a query of its own, which stays.
-  const endpoint = server.metadata.authorization_endpoint
-  return `${endpoint}${endpoint.includes('?') ? '&' : '?'}${parameters.toString()}`
+    ...(request.scope.length > 0 && { scope: request.scope.join(' ') }),
+    ...(request.scope.includes('openid') && { nonce }),
+    ...(request.responseMode === 'form_post' && { response_mode: 'form_post' }),
+  }
+  for (const [name, value] of Object.entries(own)) parameters.set(name, value)
+  return `${endpoint}?${parameters.toString()}`
 }

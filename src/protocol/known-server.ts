@@ -76,8 +76,8 @@ function endpoint(
   name: 'authorization_endpoint' | 'token_endpoint',
 ): string {
   const value: unknown = metadata[name]
-  if (typeof value === 'string' && URL.canParse(value) && isSecureOrLoopback(new URL(value)))
-    return value
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
+  if (url !== undefined && isSecureOrLoopback(url) && url.hash === '') return url.href
   throw new PkceFlowError(
     'invalid_server_response',
     `The authorization server publishes no ${name} with an https: URL. Give it in the option "server".`,

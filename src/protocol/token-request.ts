@@ -31,9 +31,7 @@ export async function exchangeCode(
   server: KnownServer,
   exchange: CodeExchange,
 ): Promise<ValidatedTokens> {
-  // Without a verifier openid-client would leave PKCE out (RFC 7636 section 4.5).
-  if (exchange.codeVerifier === '' || exchange.code === '')
-    throw new PkceFlowError('login_interrupted', 'This login has lost its secrets. Start it again.')
+  requireSecrets(exchange)
   const tokens = toTokenEndpointResponse(await requestTokens(server, exchange))
   if (!exchange.openid) return { ...tokens, idToken: undefined, claims: undefined }
   try {
@@ -47,6 +45,16 @@ export async function exchangeCode(
     void revoke(server, tokens)
     throw error
   }
+}
+
+/**
+ * Without a verifier openid-client would leave PKCE out (RFC 7636 section 4.5), and a missing nonce
+ * would be the same as a missing one in the ID Token: a record that has lost them is of no use.
+ */
+function requireSecrets({ code, codeVerifier, nonce, openid }: CodeExchange): void {
+  const needed: unknown[] = openid ? [code, codeVerifier, nonce] : [code, codeVerifier]
+  if (needed.some((secret) => typeof secret !== 'string' || secret === ''))
+    throw new PkceFlowError('login_interrupted', 'This login has lost its secrets. Start it again.')
 }
 
 async function requestTokens(server: KnownServer, exchange: CodeExchange) {

@@ -49,6 +49,8 @@ export type LoginOutcome =
       code: PkceFlowErrorCode
       message: string
       oauthError?: string | undefined
+      /** Seconds. */
+      retryAfter?: number | undefined
     }
 
 /** The pending logins of one flow in one store. */
@@ -99,11 +101,11 @@ export function createPendingLogins(
       return { id, secret }
     },
     async find(id, secret) {
-      const login = (await records.get(id)) as PendingLogin | undefined
+      const login = (await records.get(id))?.content as PendingLogin | undefined
       return login !== undefined && isSame(login.secretHash, hash(secret)) ? login : undefined
     },
     async hostOf(id) {
-      return ((await records.get(id)) as PendingLogin | undefined)?.host
+      return ((await records.get(id))?.content as PendingLogin | undefined)?.host
     },
     async update(id, login) {
       const left = login.startedAt + lifetime - Date.now()

@@ -3,11 +3,18 @@ import type { SessionStore } from '../options/options.ts'
 
 /** Records of our own in a session store, each with an expiry. */
 export interface RecordStore {
-  /** The record's content, or `undefined` if there is none, it has expired or is another flow's. */
-  get(key: string): Promise<object | undefined>
+  /** The record, or `undefined` if there is none, it has expired or is another flow's. */
+  get(key: string): Promise<StoredRecord | undefined>
   /** Writes a record that lives for `lifetime` milliseconds. */
   set(key: string, content: object, lifetime: number): Promise<void>
   destroy(key: string): Promise<void>
+}
+
+/** A record as it was written. */
+export interface StoredRecord {
+  content: object
+  /** Milliseconds since the epoch. */
+  expiresAt: number
 }
 
 /** Every store call is given up after this many milliseconds. */
@@ -34,9 +41,7 @@ export function createRecordStore(
       const found = await callStore<unknown>((done) => {
         store.get(kind + key, done)
       })
-      return isRecord(found) && found.version === version && found.flow === flow
-        ? alive(found)
-        : undefined
+      return isRecord(found) && found.version === version && found.flow === flow ? found : undefined
     },
     async set(key, content, lifetime) {
       const expiresAt = Date.now() + lifetime
@@ -44,7 +49,7 @@ export function createRecordStore(
         store.set(
           kind + key,
           {
-            ...content,
+            content,
             version,
             flow,
             expiresAt,
@@ -67,19 +72,16 @@ export function createRecordStore(
   }
 }
 
-interface StoredRecord {
-  version: unknown
-  flow: unknown
-  expiresAt: unknown
-}
-
-function isRecord(value: unknown): value is StoredRecord {
-  return typeof value === 'object' && value !== null
-}
-
 /** A store's own options can override the expiry that it was given: ours counts as well. */
-function alive(record: StoredRecord): object | undefined {
-  return typeof record.expiresAt === 'number' && record.expiresAt > Date.now() ? record : undefined
+function isRecord(value: unknown): value is StoredRecord & { version: unknown; flow: unknown } {
+  if (typeof value !== 'object' || value === null) return false
+  const { content, expiresAt } = value as Partial<StoredRecord>
+  return (
+    typeof content === 'object' &&
+    content !== null &&
+    typeof expiresAt === 'number' &&
+    expiresAt > Date.now()
+  )
 }
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { SessionStore } from '../options/options.ts'
-import { createRecordStore } from './record-store.ts'
+import { createRecordStore, type StoredRecord } from './record-store.ts'
 import type { Lock } from './lock.ts'
 
 /** The tokens of one sign-in. */
@@ -37,23 +37,13 @@ export interface TokenRecords {
   forget(key: string): Promise<void>
 }
 
-interface StoredTokens {
-  tokens?: TokenRecord
-  ended?: true
-  expiresAt: number
-}
-
 /** Token records in a session store. A record is changed under the lock only. */
 export function createTokenRecords(store: SessionStore, flow: string, lock: Lock): TokenRecords {
   const records = createRecordStore(store, 'tr.', flow)
 
-  async function load(key: string): Promise<StoredTokens | undefined> {
-    return (await records.get(key)) as StoredTokens | undefined
-  }
-
   async function renew(key: string, lifetime: number) {
     await lock.runIfFree(`tr.${key}`, async () => {
-      const tokens = content(await load(key))
+      const tokens = contentOf(await records.get(key))
       if (typeof tokens === 'object') await records.set(key, { tokens }, lifetime)
     })
   }
@@ -65,8 +55,8 @@ export function createTokenRecords(store: SessionStore, flow: string, lock: Lock
       return key
     },
     async read(key, lifetime) {
-      const stored = await load(key)
-      const found = content(stored)
+      const stored = await records.get(key)
+      const found = contentOf(stored)
       const left = (stored?.expiresAt ?? 0) - Date.now()
       if (typeof found === 'object' && left < lifetime * 0.9)
         renew(key, lifetime).catch(() => undefined) // the next request tries again
@@ -74,7 +64,7 @@ export function createTokenRecords(store: SessionStore, flow: string, lock: Lock
     },
     end(key, lifetime) {
       return lock.run(`tr.${key}`, async () => {
-        const held = content(await load(key))
+        const held = contentOf(await records.get(key))
         await records.set(key, { ended: true }, lifetime)
         return held === 'ended' ? undefined : held
       })
@@ -86,8 +76,9 @@ export function createTokenRecords(store: SessionStore, flow: string, lock: Lock
 }
 
 /** What a record says; whatever is not written as we write it says nothing. */
-function content(stored: StoredTokens | undefined): TokenRecord | 'ended' | undefined {
-  if (stored?.ended === true) return 'ended'
-  const tokens = stored?.tokens
+function contentOf(stored: StoredRecord | undefined): TokenRecord | 'ended' | undefined {
+  if (stored === undefined) return undefined
+  const { tokens, ended } = stored.content as { tokens?: TokenRecord; ended?: boolean }
+  if (ended === true) return 'ended'
   return typeof tokens?.accessToken === 'string' && Array.isArray(tokens.scope) ? tokens : undefined
 }

@@ -24,3 +24,22 @@ export function safeReturnTo(
   const path = url.pathname + url.search + url.hash
   return path.startsWith('//') ? undefined : path
 }
+
+/** What decides where a login or logout may lead. */
+export interface Places {
+  readonly origin: string
+  readonly returnToOrigins: ReadonlySet<string>
+  readonly basePath: string
+  readonly routes: Readonly<Record<'login' | 'callback' | 'logout', string | undefined>>
+}
+
+/** `value` as a place that a login or logout may lead to; never one of the flow's own routes. */
+export function placeToReturn(places: Places, value: unknown): string | undefined {
+  const { origin, returnToOrigins, basePath, routes } = places
+  const place = safeReturnTo(value, origin, returnToOrigins)
+  const path = place?.replace(/[?#].*$/, '').replace(/\/$/, '')
+  const own = Object.values(routes).some(
+    (route) => route !== undefined && basePath + route === path,
+  )
+  return own ? undefined : place
+}
