@@ -59,6 +59,8 @@ function invalid(message: string, cause?: unknown): PkceFlowError {
 async function bodyParameters(req: Request, res: Response): Promise<URLSearchParams> {
   if (req.is('application/x-www-form-urlencoded') === false)
     throw invalid('The answer to this login has to come as a form.')
+  if (Number(req.headers['content-length']) > largestBody)
+    throw invalid('The form of this answer is larger than 64 kB.')
   const parsed: unknown = req.body
   if (typeof parsed === 'string' || Buffer.isBuffer(parsed))
     return new URLSearchParams(parsed.toString('utf8'))
@@ -72,9 +74,7 @@ async function bodyParameters(req: Request, res: Response): Promise<URLSearchPar
   })
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries((req.body ?? {}) as Record<string, unknown>))
-    for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      // What a parser makes of `state[x]=1` was no parameter `state`.
-      parameters.append(name, typeof one === 'string' ? one : '\0')
-    }
+    // What a parser made of repeated parameters, of `state[]=x` or `state[x]=1`, is no parameter.
+    parameters.append(name, typeof value === 'string' ? value : '\0')
   return parameters
 }

@@ -13,6 +13,7 @@ import {
   hasStrictCookie,
   isStoredSession,
   requireSession,
+  sessionId,
   setSessionAside,
 } from './session.ts'
 
@@ -113,12 +114,12 @@ function sendOnToContinue(flow: Flow, req: Request, res: Response, { id }: Bindi
  * still that of the session before, or none.
  */
 async function rejoin(req: Request, login: FinishedLogin): Promise<void> {
-  if (req.sessionID === login.sessionId) return
+  if (sessionId(req) === login.sessionId) return
   const stored = isStoredSession(req)
   const recent = Date.now() < login.at + adoptionTime
   const adopted =
     recent &&
-    (!stored || req.sessionID === login.replacedSessionId) &&
+    (!stored || sessionId(req) === login.replacedSessionId) &&
     (await adoptSession(req, login.sessionId))
   // Without a cookie of its own, what the browser holds must not be replaced by an empty session.
   if (!adopted && !stored) setSessionAside(req)

@@ -19,11 +19,11 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
   const { name } = flow.settings
   const reads = new WeakMap<Request, Promise<TokenRecord | undefined>>()
 
-  async function load(req: Request, reference: string) {
-    const record = await flow.records(req).tokenRecords.read(reference, sessionLifetime(req))
+  async function load(req: Request, key: string) {
+    const record = await flow.records(req).tokenRecords.read(key, sessionLifetime(req))
     if (record !== 'ended') return record
     // A request that was under way wrote the session back after it was ended: end it again.
-    if (loginReference(req, name) === reference) await renewSession(req)
+    if (loginReference(req, name)?.key === key) await renewSession(req)
     return undefined
   }
 
@@ -34,7 +34,7 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
       if (known !== undefined) return known
       const reference = loginReference(req, name)
       if (reference === undefined) return Promise.resolve(undefined)
-      const reading = load(req, reference)
+      const reading = load(req, reference.key)
       reads.set(req, reading)
       return reading
     },

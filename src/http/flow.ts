@@ -6,7 +6,7 @@ import { placeToReturn } from '../return-to.ts'
 import { createAuthorizationServer } from '../protocol/authorization-server.ts'
 import type { KnownServer } from '../protocol/known-server.ts'
 import { createTransport } from '../protocol/transport.ts'
-import { createProcessLock, type Lock } from '../storage/lock.ts'
+import { processLock, type Lock } from '../storage/lock.ts'
 import { createPendingLogins, type PendingLogins } from '../storage/pending-logins.ts'
 import { createTokenRecords, type TokenRecords } from '../storage/token-records.ts'
 import { type BindingCookies, createBindingCookies } from './binding-cookie.ts'
@@ -45,7 +45,6 @@ export function createFlow(settings: Settings): Flow {
     .digest('base64url')
     .slice(0, 22)
   const transport = createTransport(settings.timeout, settings.agent)
-  const lock = createProcessLock()
   const recordsByStore = new WeakMap<object, FlowRecords>()
 
   function loginUrl(returnTo?: string) {
@@ -57,7 +56,7 @@ export function createFlow(settings: Settings): Flow {
   return {
     settings,
     cookies: createBindingCookies({ ...settings, flow: fingerprint }),
-    lock,
+    lock: processLock,
     getServer: createAuthorizationServer(settings, transport),
     records(req) {
       const store = settings.store ?? sessionStore(req)
@@ -65,7 +64,7 @@ export function createFlow(settings: Settings): Flow {
       if (records === undefined) {
         records = {
           pendingLogins: createPendingLogins(store, fingerprint, settings.loginTimeout),
-          tokenRecords: createTokenRecords(store, fingerprint, lock),
+          tokenRecords: createTokenRecords(store, fingerprint, processLock),
         }
         recordsByStore.set(store, records)
       }

@@ -31,7 +31,7 @@ export function loginHandler(flow: Flow, options: LoginOptions = {}): RequestHan
         flow.placeToReturn(options.returnTo ?? queryParameters(req).get('returnTo')) ??
         flow.settings.afterLogin,
       parameters: options.authorizationParams ?? {},
-      samePlace: flow.publicPath(req.originalUrl),
+      samePlace: req.method === 'GET' ? flow.publicPath(req.originalUrl) : undefined,
     })
   })
 }

@@ -25,7 +25,7 @@ export function logoutHandler(flow: Flow, options: LogoutOptions = {}): RequestH
 
   return asyncHandler(flow, async function logout(req, res) {
     keepPrivate(res)
-    if (isPrefetch(req)) {
+    if (isPrefetch(req) || req.method === 'HEAD') {
       res.status(204).end()
       return
     }
@@ -33,7 +33,7 @@ export function logoutHandler(flow: Flow, options: LogoutOptions = {}): RequestH
     requireSession(req)
     const reference = loginReference(req, settings.name)
     if (reference !== undefined)
-      await flow.records(req).tokenRecords.end(reference, sessionLifetime(req))
+      await flow.records(req).tokenRecords.end(reference.key, sessionLifetime(req))
     await destroySession(req)
     const returnTo = flow.placeToReturn(options.returnTo ?? queryParameters(req).get('returnTo'))
     redirect(req, res, returnTo ?? settings.afterLogout)

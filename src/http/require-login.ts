@@ -1,13 +1,12 @@
 import type { RequestHandler } from 'express'
-import { PkceFlowError } from '../errors.ts'
+import { ConfigurationError, PkceFlowError } from '../errors.ts'
 import { claimsOf, type Claims } from '../token.ts'
 import type { CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
 import { asyncHandler } from './handler.ts'
 import { loginRequired } from './require-token.ts'
 import { requireSession } from './session.ts'
-import { answerProblem, answerUnauthenticated, type Unauthenticated } from './unauthenticated.ts'
-import { isPerson } from './user-agent.ts'
+import { answerRefusal, answerUnauthenticated, type Unauthenticated } from './unauthenticated.ts'
 
 /** Options of the guard `requireLogin`. */
 export interface RequireLoginOptions {
@@ -34,7 +33,7 @@ export function requireLogin(
       return
     }
     const { idToken } = record
-    if (isAllowed === undefined || (idToken !== undefined && isAllowed(claimsOf(idToken)))) {
+    if (isAllowed === undefined || (idToken !== undefined && judge(isAllowed, idToken))) {
       next()
       return
     }
@@ -42,9 +41,13 @@ export function requireLogin(
       'insufficient_scope',
       'This page is for others: the account that is signed in is not entitled to it.',
     )
-    // Logging in again would not change who they are.
-    const toPage = unauthenticated === 'next' || (unauthenticated !== 'problem' && isPerson(req))
-    if (toPage) next(flow.describe(error))
-    else answerProblem(flow, res, error)
+    answerRefusal(flow, req, res, next, error, unauthenticated)
   })
+}
+
+function judge(isAllowed: (claims: Claims) => boolean, idToken: string): boolean {
+  const verdict: unknown = isAllowed(claimsOf(idToken))
+  // A promise of false would count as true.
+  if (typeof verdict === 'boolean') return verdict
+  throw new ConfigurationError('requireLogin: "claims" must return true or false, no promise.')
 }

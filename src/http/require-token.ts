@@ -6,7 +6,7 @@ import { isUsable, type CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
 import { asyncHandler } from './handler.ts'
 import { requireSession } from './session.ts'
-import { answerUnauthenticated, type Unauthenticated } from './unauthenticated.ts'
+import { answerRefusal, answerUnauthenticated, type Unauthenticated } from './unauthenticated.ts'
 
 /** Options of the guard `requireToken`. */
 export interface RequireTokenOptions {
@@ -28,7 +28,10 @@ export function requireToken(
       next()
       return
     }
-    await answerUnauthenticated(flow, req, res, next, missingToken(record), unauthenticated)
+    const error = missingToken(record)
+    if (record !== undefined && isStillborn(record))
+      answerRefusal(flow, req, res, next, error, unauthenticated)
+    else await answerUnauthenticated(flow, req, res, next, error, unauthenticated)
   })
 }
 
@@ -36,6 +39,11 @@ function missingToken(record: TokenRecord | undefined): PkceFlowError {
   return record === undefined
     ? loginRequired()
     : new PkceFlowError('reauthorization_required', 'The access token has expired. Log in again.')
+}
+
+/** Expired when it came, as the next one would be: sending the person for it would go in circles. */
+function isStillborn({ expiresAt, connectedAt }: TokenRecord): boolean {
+  return expiresAt !== undefined && expiresAt <= connectedAt
 }
 
 /** Nobody is signed in. */

@@ -6,7 +6,7 @@ import { callStore } from '../storage/record-store.ts'
 
 // The only file that touches req.session. Nothing secret is kept in it: a reference per flow.
 
-/** What a session holds for us: for each flow the key of its token record. */
+/** What a session holds for us: for each flow the reference of its sign-in, see below. */
 interface SessionWithReferences {
   pkceFlow?: Record<string, string>
 }
@@ -52,6 +52,11 @@ export function isStoredSession(req: Request): boolean {
   )
 }
 
+/** Id of the session that the request has now. */
+export function sessionId(req: Request): string {
+  return req.sessionID
+}
+
 /** Whether the session cookie is `SameSite=Strict`, and so left out after a cross-site redirect. */
 export function hasStrictCookie(req: Request): boolean {
   const { sameSite } = req.session.cookie
@@ -63,12 +68,22 @@ export function sessionLifetime(req: Request): number {
   return req.session?.cookie.originalMaxAge ?? defaultLifetime
 }
 
-/** Key of the token record that this session is signed in with through the flow, if any. */
-export function loginReference(req: Request, flow: string): string | undefined {
+/** What a session says about its sign-in through a flow. */
+export interface LoginReference {
+  /** Key of the token record. */
+  key: string
+  /** Fingerprint of the person's `iss` and `sub`; `undefined` without an ID Token. */
+  person: string | undefined
+}
+
+/** The sign-in of this session through the flow, if any. */
+export function loginReference(req: Request, flow: string): LoginReference | undefined {
   const references = (req.session as (SessionWithReferences & object) | undefined | null)?.pkceFlow
   if (typeof references !== 'object' || references === null) return undefined
-  const key: unknown = Object.hasOwn(references, flow) ? references[flow] : undefined
-  return typeof key === 'string' && /^[0-9a-f]{32}$/.test(key) ? key : undefined
+  const reference: unknown = Object.hasOwn(references, flow) ? references[flow] : undefined
+  if (typeof reference !== 'string') return undefined
+  const [, key, person] = /^([0-9a-f]{32})(?:\.([\w-]{22}))?$/.exec(reference) ?? []
+  return key === undefined ? undefined : { key, person }
 }
 
 /** Keeps a session out of this response: it is not saved and its cookie not set. */
@@ -81,7 +96,7 @@ export interface ReplacedSession {
   /** Id of the session before, if the browser had a stored one. */
   readonly replacedId: string | undefined
   /** Signs the new session in and stores it, then destroys the old one. */
-  commit(flow: string, reference: string): Promise<void>
+  commit(flow: string, reference: LoginReference): Promise<void>
   /** Puts the old session back, and destroys what was stored of the new one. */
   readonly restore: () => Promise<void>
 }
@@ -100,7 +115,9 @@ export function replaceSession(
   const { session, sessionID } = req
   for (const [name, value] of Object.entries(old as object) as [string, unknown][]) {
     if (name === 'cookie' || name === '__proto__' || keep === 'new') continue
-    if (keep === 'migrate' || keep.includes(name)) Object.assign(session, { [name]: value })
+    // A copy, as the store would make one: what onLogin changes in it is not changed in the old one.
+    if (keep === 'migrate' || keep.includes(name))
+      Object.assign(session, { [name]: JSON.parse(JSON.stringify(value) ?? 'null') as unknown })
   }
   const destroy = (id: string) =>
     callStore((done) => {
@@ -108,9 +125,10 @@ export function replaceSession(
     })
   return {
     replacedId,
-    async commit(flow, reference) {
+    async commit(flow, { key, person }) {
       // The app may have replaced the session in onLogin; what is there now is signed in.
       const current: SessionWithReferences & typeof req.session = req.session
+      const reference = person === undefined ? key : `${key}.${person}`
       current.pkceFlow = { ...current.pkceFlow, [flow]: reference }
       await callStore((done) => current.save(done))
       if (replacedId !== undefined) await destroy(replacedId)

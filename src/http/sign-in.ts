@@ -1,12 +1,19 @@
+import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import type { KnownServer } from '../protocol/known-server.ts'
 import { revoke } from '../protocol/revocation.ts'
 import type { ValidatedTokens } from '../protocol/token-request.ts'
 import type { PendingLogin } from '../storage/pending-logins.ts'
 import type { TokenRecord } from '../storage/token-records.ts'
-import { claimsOf, createToken } from '../token.ts'
+import { createToken } from '../token.ts'
 import type { Flow } from './flow.ts'
-import { loginReference, replaceSession, sessionLifetime } from './session.ts'
+import {
+  loginReference,
+  replaceSession,
+  sessionId,
+  sessionLifetime,
+  type LoginReference,
+} from './session.ts'
 
 /** What a sign-in led to. */
 export interface SignIn {
@@ -16,8 +23,7 @@ export interface SignIn {
 }
 
 /** The sign-in that this session had through the flow. */
-interface PreviousLogin {
-  key: string
+interface PreviousLogin extends LoginReference {
   tokens: TokenRecord | undefined
 }
 
@@ -39,47 +45,45 @@ export async function signIn(
   let undo: (() => Promise<void>) | undefined
   try {
     const previous = await previousLogin(flow, req)
-    const person = previous && comparePersons(previous.tokens, tokens)
-    const record = toRecord(flow, tokens, person === 'same' ? previous?.tokens : undefined)
+    const person = personOf(tokens)
+    // Without an ID Token nobody can tell.
+    const samePerson = previous !== undefined && person !== undefined && previous.person === person
+    const record = toRecord(flow, tokens, samePerson ? previous.tokens : undefined)
 
-    // Nobody, or the same person: what the app kept is theirs.
-    const stays = person === undefined || person === 'same'
-    const replaced = replaceSession(req, stays ? settings.sessionAtLogin : 'new')
+    const keepsData = previous === undefined || samePerson
+    const replaced = replaceSession(req, keepsData ? settings.sessionAtLogin : 'new')
     undo = replaced.restore
     const landing = await landingOf(flow, req, record, login.returnTo)
     const key = await tokenRecords.create(record, sessionLifetime(req))
     written.push(key)
-    await replaced.commit(settings.name, key)
+    await replaced.commit(settings.name, { key, person })
 
     // The new sign-in stands, whatever becomes of the old tokens: their session is gone.
     if (previous !== undefined)
-      await leave(flow, req, server, previous, person === 'other').catch(() => undefined)
-    return { landing, sessionId: req.sessionID, replacedSessionId: replaced.replacedId }
+      await leave(flow, req, server, previous, person).catch(() => undefined)
+    return { landing, sessionId: sessionId(req), replacedSessionId: replaced.replacedId }
   } catch (error) {
     void revoke(server, tokens)
-    await Promise.allSettled([undo?.(), ...written.map((key) => tokenRecords.forget(key))])
+    const discard = (key: string) =>
+      // A store that cannot delete may still be able to write.
+      tokenRecords.forget(key).catch(() => tokenRecords.end(key, sessionLifetime(req)))
+    await Promise.allSettled([undo?.(), ...written.map(discard)])
     throw error
   }
 }
 
 async function previousLogin(flow: Flow, req: Request): Promise<PreviousLogin | undefined> {
-  const key = loginReference(req, flow.settings.name)
-  if (key === undefined) return undefined
-  const tokens = await flow.records(req).tokenRecords.read(key, sessionLifetime(req))
-  return { key, tokens: tokens === 'ended' ? undefined : tokens }
+  const reference = loginReference(req, flow.settings.name)
+  if (reference === undefined) return undefined
+  const tokens = await flow.records(req).tokenRecords.read(reference.key, sessionLifetime(req))
+  return { ...reference, tokens: tokens === 'ended' ? undefined : tokens }
 }
 
-/**
- * Whether it is the person of before, by `iss` and `sub`. Without an ID Token, and where the tokens of
- * before are lost, nobody can tell.
- */
-function comparePersons(
-  previous: TokenRecord | undefined,
-  { claims }: ValidatedTokens,
-): 'same' | 'other' | 'unknown' {
-  if (previous?.idToken === undefined || claims === undefined) return 'unknown'
-  const before = claimsOf(previous.idToken)
-  return before.iss === claims.iss && before.sub === claims.sub ? 'same' : 'other'
+/** Fingerprint of who this is: the same for the same `iss` and `sub`. */
+function personOf({ claims }: ValidatedTokens): string | undefined {
+  if (claims === undefined) return undefined
+  const identity = JSON.stringify([claims.iss, claims.sub])
+  return createHash('sha256').update(identity).digest('base64url').slice(0, 22)
 }
 
 function toRecord(
@@ -121,11 +125,11 @@ async function leave(
   flow: Flow,
   req: Request,
   server: KnownServer,
-  { key, tokens }: PreviousLogin,
-  otherPerson: boolean,
+  { key, tokens, person: before }: PreviousLogin,
+  person: string | undefined,
 ): Promise<void> {
   const { tokenRecords } = flow.records(req)
-  if (!otherPerson) {
+  if (before === undefined || before === person) {
     await tokenRecords.forget(key)
     return
   }

@@ -71,7 +71,7 @@ function placeOnOwnHost(flow: Flow, req: Request, samePlace: string): string | u
   const requested = req.hostname as string | undefined
   if (requested === undefined) return undefined
   if (requested.toLowerCase() === hostname && (req.secure || protocol === 'http:')) return undefined
-  if (req.method !== 'GET' || !samePlace.startsWith('/')) return undefined
+  if (!samePlace.startsWith('/')) return undefined
   if (queryParameters(req).has(movedParameter)) return undefined
   return `${flow.settings.origin}${samePlace}${samePlace.includes('?') ? '&' : '?'}${movedParameter}=1`
 }

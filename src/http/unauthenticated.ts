@@ -41,8 +41,21 @@ async function startHere(flow: Flow, req: Request, res: Response): Promise<void>
   })
 }
 
-/** Answers with problem JSON (RFC 9457) that says where a person can log in. */
-export function answerProblem(flow: Flow, res: Response, error: PkceFlowError): void {
+/** Answers a request that logging in would not help: a person by the app's error page. */
+export function answerRefusal(
+  flow: Flow,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+  error: PkceFlowError,
+  mode: Unauthenticated,
+): void {
+  if (mode === 'next' || (mode !== 'problem' && isPerson(req))) next(flow.describe(error))
+  else answerProblem(flow, res, error)
+}
+
+/** Problem JSON (RFC 9457) that says where a person can log in. */
+function answerProblem(flow: Flow, res: Response, error: PkceFlowError): void {
   const { code, status, message, loginUrl } = flow.describe(error)
   keepPrivate(res)
   res.statusCode = status

@@ -2,7 +2,8 @@ import type { Request } from 'express'
 
 /** Whether the request says that nobody looks at its answer yet. */
 export function isPrefetch({ headers }: Request): boolean {
-  return [headers['sec-purpose'], headers.purpose, headers['x-moz']].some(
+  const { purpose: short } = headers
+  return [headers['sec-purpose'], short, headers['x-purpose'], headers['x-moz']].some(
     (purpose) => typeof purpose === 'string' && /prefetch|preview|prerender/.test(purpose),
   )
 }

@@ -1,5 +1,4 @@
 import { IncomingMessage, type Agent } from 'node:http'
-import type { ClientAuth } from 'openid-client'
 import { ConfigurationError } from '../errors.ts'
 import { resolveAuthorizationParams } from './authorization-params.ts'
 import {
@@ -14,6 +13,7 @@ import {
   resolveFunction,
   textList,
 } from './checks.ts'
+import { resolveClient, type ClientSettings } from './client.ts'
 import type { CommonOptions, PkceFlowOptions, SessionStore } from './options.ts'
 import {
   resolveBasePath,
@@ -26,13 +26,10 @@ import {
 import { resolveIssuer, resolveServer, type ServerMetadata } from './server-metadata.ts'
 
 /** Options with defaults filled in, checked and copied: what the rooms work with. */
-export interface Settings {
+export interface Settings extends ClientSettings {
   readonly name: string
   readonly issuer: string | undefined
   readonly server: ServerMetadata
-  readonly clientId: string
-  readonly clientSecret: string | undefined
-  readonly clientAuth: 'client_secret_basic' | 'client_secret_post' | 'none' | ClientAuth
   readonly redirectUri: string
   /** redirectUri's origin: of every URL that we make for the browser. */
   readonly origin: string
@@ -77,8 +74,6 @@ export function resolveOptions<Property extends string>(
     timeout = 5_000,
     clockTolerance = 30_000,
   } = options
-  if (!isText(options.clientId))
-    throw invalid('clientId', 'must be a non-empty string; is its environment variable set?')
   const issuer = resolveIssuer(options.issuer)
   const server = resolveServer(options.server, issuer)
   const { name = defaultName(issuer, server) } = options
@@ -95,7 +90,6 @@ export function resolveOptions<Property extends string>(
     name: resolveName(name),
     issuer,
     server,
-    clientId: options.clientId,
     ...resolveClient(options),
     redirectUri: redirectUri.href,
     secure: redirectUri.protocol === 'https:',
@@ -154,29 +148,6 @@ const takenProperties = new Set(
     'signedCookies socket stale subdomains url xhr'
   ).split(' '),
 )
-
-function resolveClient(options: object): Pick<Settings, 'clientSecret' | 'clientAuth'> {
-  const { clientSecret, clientAuth } = options as Record<string, unknown>
-  if ('clientSecret' in options && !isText(clientSecret))
-    throw invalid(
-      'clientSecret',
-      'must be a non-empty string; is its environment variable set? Leave it out for a public client',
-    )
-  if (typeof clientAuth === 'function') {
-    if (clientSecret !== undefined)
-      throw invalid('clientSecret', 'is not used beside a clientAuth function')
-    return { clientSecret: undefined, clientAuth: clientAuth as ClientAuth }
-  }
-  const usual = clientSecret === undefined ? 'none' : 'client_secret_basic'
-  const method = clientAuth === undefined ? usual : clientAuth
-  const methods = ['client_secret_basic', 'client_secret_post', 'none'] as const
-  const resolved = oneOf('clientAuth', method, methods)
-  if (resolved === 'none' && clientSecret !== undefined)
-    throw invalid('clientSecret', "is not used with clientAuth 'none'")
-  if (resolved !== 'none' && clientSecret === undefined)
-    throw invalid('clientSecret', `is needed with clientAuth '${resolved}'`)
-  return { clientSecret: clientSecret as string | undefined, clientAuth: resolved }
-}
 
 function resolveScope(
   value: unknown,

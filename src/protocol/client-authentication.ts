@@ -1,14 +1,8 @@
 import { ClientSecretPost, None, type ClientAuth } from 'openid-client'
-
-/** How the client authenticates at the token endpoint, as the options say it. */
-export interface ClientAuthenticationSettings {
-  clientId: string
-  clientSecret: string | undefined
-  clientAuth: 'client_secret_basic' | 'client_secret_post' | 'none' | ClientAuth
-}
+import type { ClientSettings } from '../options/client.ts'
 
 /** Client authentication (RFC 6749 section 2.3) in openid-client's form. */
-export function resolveClientAuthentication(settings: ClientAuthenticationSettings): ClientAuth {
+export function resolveClientAuthentication(settings: ClientSettings): ClientAuth {
   const { clientId, clientAuth, clientSecret = '' } = settings
   if (typeof clientAuth === 'function') return clientAuth
   switch (clientAuth) {

@@ -78,7 +78,7 @@ async function verify(
     jwtVerify<IdTokenClaims>(idToken, keys.find, {
       issuer,
       audience: clientId,
-      algorithms,
+      algorithms: announced(metadata),
       requiredClaims: ['sub', 'exp', 'iat'],
       clockTolerance: clockTolerance / 1000,
     })
@@ -96,6 +96,12 @@ async function verify(
   } catch (error) {
     throw refused(error)
   }
+}
+
+/** Step 7: those that the server says it uses, if it says so. */
+function announced(metadata: KnownServer['metadata']): string[] {
+  const named: unknown = metadata.id_token_signing_alg_values_supported
+  return Array.isArray(named) ? algorithms.filter((name) => named.includes(name)) : algorithms
 }
 
 /** An unknown key, or a known name for another key. */

@@ -2,7 +2,7 @@ import * as client from 'openid-client'
 import { PkceFlowError } from '../errors.ts'
 import type { ServerMetadata } from '../options/server-metadata.ts'
 import { isSecureOrLoopback } from '../secure-url.ts'
-import type { ClientAuthenticationSettings } from './client-authentication.ts'
+import type { ClientSettings } from '../options/client.ts'
 import { createRevocationFetch } from './revocation-endpoint.ts'
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
 import { createTokenEndpointFetch } from './token-endpoint.ts'
@@ -18,7 +18,7 @@ export interface KnownServer {
 }
 
 /** What is needed to know an authorization server. */
-export interface AuthorizationServerSettings extends ClientAuthenticationSettings {
+export interface AuthorizationServerSettings extends ClientSettings {
   /** Issuer identifier to discover from, or `undefined` if `server` says all. */
   issuer: string | undefined
   /** Metadata by hand. */

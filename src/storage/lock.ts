@@ -6,8 +6,13 @@ export interface Lock {
   runIfFree(key: string, work: () => Promise<void>): Promise<void>
 }
 
-/** A lock for one process. Work has time limits of its own, so nobody waits for ever. */
-export function createProcessLock(): Lock {
+/**
+ * The lock of this process, one for all flows: two of them may share a store and its records. Work has
+ * time limits of its own, so nobody waits for ever.
+ */
+export const processLock: Lock = createProcessLock()
+
+function createProcessLock(): Lock {
   const last = new Map<string, Promise<unknown>>()
 
   async function run<T>(key: string, work: () => Promise<T>): Promise<T> {

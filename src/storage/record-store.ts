@@ -1,4 +1,4 @@
-import { asPkceFlowError, PkceFlowError } from '../errors.ts'
+import { PkceFlowError } from '../errors.ts'
 import type { SessionStore } from '../options/options.ts'
 
 /** Records of our own in a session store, each with an expiry. */
@@ -93,7 +93,7 @@ export function callStore<T>(
 ): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new PkceFlowError('store_unavailable', 'The session store did not answer in time.'))
+      reject(unavailable('The session store did not answer in time.'))
     }, storeTimeout)
 
     function done(error?: unknown, result?: T) {
@@ -101,7 +101,7 @@ export function callStore<T>(
       if (!error) resolve(result)
       // File stores report a missing file this way.
       else if ((error as { code?: unknown }).code === 'ENOENT') resolve(undefined)
-      else reject(asPkceFlowError(error, 'store_unavailable', 'The session store failed.'))
+      else reject(unavailable('The session store failed.', error))
     }
 
     try {
@@ -110,4 +110,8 @@ export function callStore<T>(
       done(error)
     }
   })
+}
+
+function unavailable(message: string, cause?: unknown): PkceFlowError {
+  return new PkceFlowError('store_unavailable', message, { retryAfter: 1, cause })
 }
