@@ -185,8 +185,8 @@ export function registeredError(error: unknown): string | undefined {
 /** Members of a system or library error that say what happened and never hold a user's data. */
 const harmlessMembers = ['code', 'errno', 'syscall', 'address', 'port', 'hostname'] as const
 
-/** Runs of characters long enough to be a token, a code, a verifier or a cookie's secret. */
-const secretLike = /[\w.~+/=%-]{20,}/g
+/** Words long enough to be a token, a code, a verifier or a cookie's secret, and quoted values. */
+const secretLike = /[\w.~+/=%-]{20,}|"[^"]*"|'[^']*'/g
 
 /**
  * Other people's errors carry whole requests and responses (a token endpoint response, the command
@@ -196,20 +196,34 @@ const secretLike = /[\w.~+/=%-]{20,}/g
 function withoutSecrets(cause: unknown, depth = 0): Error {
   if (cause instanceof PkceFlowError) return cause
   if (!(cause instanceof Error)) return new Error(`a thrown ${typeof cause}`)
-  const inner = cause.cause instanceof Error && depth < 4 ? cause.cause : undefined
+  const inner = depth < 4 ? member(cause, 'cause') : undefined
   const safe = new Error(
-    cause.message.slice(0, 500).replace(secretLike, '[…]'),
-    inner && { cause: withoutSecrets(inner, depth + 1) },
+    text(member(cause, 'message')).replace(secretLike, '[…]').slice(0, 500),
+    inner instanceof Error ? { cause: withoutSecrets(inner, depth + 1) } : undefined,
   )
   // Its stack repeats a message that was just cleaned, and names lines of this file.
   delete safe.stack
-  Object.defineProperty(safe, 'name', { value: cause.name.slice(0, 100), enumerable: false })
-  for (const member of harmlessMembers) {
-    const value: unknown = (cause as unknown as Record<string, unknown>)[member]
-    if (typeof value === 'string' || typeof value === 'number')
-      Object.assign(safe, { [member]: value })
+  Object.defineProperty(safe, 'name', { value: text(member(cause, 'name')).slice(0, 100) })
+  for (const name of harmlessMembers) {
+    const value = member(cause, name)
+    if (typeof value === 'number') Object.assign(safe, { [name]: value })
+    if (typeof value === 'string')
+      Object.assign(safe, { [name]: value.replace(secretLike, '[…]').slice(0, 100) })
   }
   return safe
+}
+
+/** Errors are thrown by all kinds of code, some with members that are missing or throw themselves. */
+function member(error: Error, name: string): unknown {
+  try {
+    return (error as unknown as Record<string, unknown>)[name]
+  } catch {
+    return undefined
+  }
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
 }
 
 /** What this package throws is thrown on; anything else becomes `code` with a message of ours. */

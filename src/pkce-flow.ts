@@ -112,7 +112,8 @@ export function pkceFlow<const Property extends string = 'token'>(
     login(...given: unknown[]) {
       const chosen: LoginOptions = onlyOptions('login', given, ['returnTo', 'authorizationParams'])
       checkReturnTo('login', chosen.returnTo)
-      const authorizationParams = resolveAuthorizationParams(chosen.authorizationParams ?? {})
+      const { authorizationParams: parameters = {} } = chosen
+      const authorizationParams = resolveAuthorizationParams(parameters)
       return loginHandler(flow, { ...chosen, authorizationParams })
     },
     logout(...given: unknown[]) {

@@ -6,7 +6,7 @@ const longestReturnTo = 2_048
  * of `origins`; `undefined` for anything else. Neither browsers nor Express leave alone what they are
  * told: `//host`, `/\host` and tabs in between lead off the site (RFC 9700 section 4.11.1).
  */
-export function safeReturnTo(
+function safeReturnTo(
   value: unknown,
   origin: string,
   origins: ReadonlySet<string>,

@@ -29,6 +29,8 @@ export interface BindingCookies {
   add(req: Request, res: Response, binding: BindingSecret, crossSite: boolean): void
   /** Keeps the cookie for repetitions, as the first that makes place. */
   finish(res: Response, cookie: BindingCookie): void
+  /** How many logins this browser says that it finished in the last minute. */
+  countFinished(req: Request): number
   /** Clears the cookie of a login that is no more. */
   clear(res: Response, cookie: BindingCookie): void
 }
@@ -102,6 +104,10 @@ export function createBindingCookies(settings: BindingCookieSettings): BindingCo
     finish(res, cookie) {
       if (cookie.kind !== 'finished') set(res, { ...cookie, kind: 'finished' })
     },
+    countFinished: (req) =>
+      all(req).filter(
+        ({ kind, startedAt }) => kind === 'finished' && startedAt > Date.now() - 60_000,
+      ).length,
     clear,
   }
 }

@@ -2,6 +2,7 @@ import { debuglog } from 'node:util'
 import type { Request, RequestHandler, Response } from 'express'
 import { PkceFlowError, StateForgeryError } from '../errors.ts'
 import type { AuthorizationResponse } from '../protocol/authorization-response.ts'
+import type { PendingLogin } from '../storage/pending-logins.ts'
 import { continueParameter, readCallback } from './authorization-answer.ts'
 import type { BindingCookie } from './binding-cookie.ts'
 import { finishLogin, type FinishedLogin } from './finish-login.ts'
@@ -40,12 +41,11 @@ export function callbackHandler(flow: Flow): RequestHandler {
       throw new StateForgeryError()
     }
     try {
-      if (answer && login.outcome === undefined && login.inSession && !isStoredSession(req)) {
+      if (answer && login.outcome === undefined && mayLackSession(req, login)) {
         await keepAnswer(flow, req, cookie, answer)
         sendOnToContinue(flow, req, res, cookie)
         return
       }
-      cookies.finish(res, cookie)
       await arrive(flow, req, res, cookie, answer)
     } catch (error) {
       throw error instanceof PkceFlowError ? flow.describe(error, login.returnTo) : error
@@ -73,10 +73,19 @@ async function arrive(
 ): Promise<void> {
   const strict = hasStrictCookie(req)
   const { login, first } = await finishLogin(flow, req, cookie, answer)
+  flow.cookies.finish(res, cookie)
   if (!first) await rejoin(req, login)
   // After an answer from another site only a page of ours brings a Strict cookie along.
   if (strict) refresh(res, login.landing)
   else redirect(req, res, login.landing)
+}
+
+/**
+ * Whether the browser may have a session whose cookie stayed behind: it had one at the start, or its
+ * cookie is `SameSite=Strict` and may have stayed behind then, too.
+ */
+function mayLackSession(req: Request, login: PendingLogin): boolean {
+  return !isStoredSession(req) && (login.inSession || hasStrictCookie(req))
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Request } from 'express'
 import type { TokenRecord } from '../storage/token-records.ts'
 import type { Flow } from './flow.ts'
-import { loginReference, renewSession, sessionLifetime } from './session.ts'
+import { loginReference, emptySession, sessionLifetime } from './session.ts'
 
 /** Reads who is signed in, once a request. */
 export interface CurrentLogin {
@@ -17,26 +17,29 @@ export interface CurrentLogin {
 /** A request asks several times (attaching, guards, the handler), the store is asked once. */
 export function createCurrentLogin(flow: Flow): CurrentLogin {
   const { name } = flow.settings
-  const reads = new WeakMap<Request, Promise<TokenRecord | undefined>>()
+  const reads = new WeakMap<Request, { key: string; record: Promise<TokenRecord | undefined> }>()
 
   async function load(req: Request, key: string) {
     const record = await flow.records(req).tokenRecords.read(key, sessionLifetime(req))
     if (record !== 'ended') return record
     // A request that was under way wrote the session back after it was ended: end it again.
-    if (loginReference(req, name)?.key === key) await renewSession(req)
+    if (loginReference(req, name)?.key === key) await emptySession(req)
     return undefined
   }
 
   return {
     isLikely: (req) => loginReference(req, name) !== undefined,
     read(req) {
-      const known = reads.get(req)
-      if (known !== undefined) return known
       const reference = loginReference(req, name)
       if (reference === undefined) return Promise.resolve(undefined)
-      const reading = load(req, reference.key)
-      reads.set(req, reading)
-      return reading
+      const { key } = reference
+      const known = reads.get(req)
+      if (known?.key === key) return known.record
+      const record = load(req, key)
+      reads.set(req, { key, record })
+      // A store that failed may answer the next time.
+      record.catch(() => reads.delete(req))
+      return record
     },
   }
 }

@@ -12,7 +12,12 @@ export function asyncHandler(
 ): RequestHandler {
   return function expressPkceFlow(req, res, next) {
     handle(req, res, next).catch((error: unknown) => {
-      next(error instanceof PkceFlowError ? flow.describe(error) : error)
+      next(error instanceof PkceFlowError ? flow.describe(error) : asError(error))
     })
   }
+}
+
+/** Express takes `next(undefined)` for "go on", and `next('route')` for "skip". */
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('Rejected with what is no Error')
 }

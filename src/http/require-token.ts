@@ -4,7 +4,7 @@ import type { TokenRecord } from '../storage/token-records.ts'
 import { createToken } from '../token.ts'
 import { isUsable, type CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
-import { asyncHandler } from './handler.ts'
+import { asError, asyncHandler } from './handler.ts'
 import { requireSession } from './session.ts'
 import { answerRefusal, answerUnauthenticated, type Unauthenticated } from './unauthenticated.ts'
 
@@ -57,15 +57,17 @@ export function withToken(
   handler: (req: never, res: Response, next: NextFunction) => unknown,
 ): RequestHandler {
   return function requireTokenFor(req: Request, res, next) {
-    void guard(req, res, (error?: unknown) => {
-      if (error !== undefined) {
-        next(error)
+    void guard(req, res, (failure?: unknown) => {
+      if (failure !== undefined) {
+        next(failure)
         return
       }
       // Handlers of an app may be async, and Express 4 does not look at what they return.
       Promise.resolve()
         .then(() => handler(req as never, res, next))
-        .catch(next)
+        .catch((error: unknown) => {
+          next(asError(error))
+        })
     })
   }
 }

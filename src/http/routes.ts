@@ -25,10 +25,14 @@ export function createRoutes(flow: Flow, otherwise: RequestHandler): RequestHand
 
   let checkedApp: unknown
   let checkedMount: string | undefined
+  let reachable = false
 
   return function expressPkceFlow(req, res, next) {
     if (req.app !== checkedApp || req.baseUrl !== checkedMount) {
-      const error = clash(flow, req) ?? misplaced(flow, req)
+      // A mount path with parameters brings others that never see an answer.
+      const missed = misplaced(flow, req)
+      reachable ||= missed === undefined
+      const error = clash(flow, req) ?? (reachable ? undefined : missed)
       if (error !== undefined) {
         next(flow.describe(error))
         return
@@ -49,7 +53,10 @@ export function createRoutes(flow: Flow, otherwise: RequestHandler): RequestHand
 }
 
 /** Two flows of one app that would take each other's sessions, requests or tokens. */
-function clash(flow: Flow, { app }: Request): PkceFlowError | undefined {
+function clash(flow: Flow, req: Request): PkceFlowError | undefined {
+  // Apps within apps share the session.
+  let { app } = req as { app: { parent?: typeof req.app } & object }
+  while (app.parent !== undefined) app = app.parent
   const flows = flowsByApp.get(app) ?? []
   flowsByApp.set(app, flows)
   if (flows.includes(flow)) return undefined

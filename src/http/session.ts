@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { SessionData } from 'express-session'
 import { PkceFlowError } from '../errors.ts'
 import type { SessionStore } from '../options/options.ts'
-import { callStore } from '../storage/record-store.ts'
+import { callStore, missingIsNoError } from '../storage/record-store.ts'
 
 // The only file that touches req.session. Nothing secret is kept in it: a reference per flow.
 
@@ -65,7 +65,9 @@ export function hasStrictCookie(req: Request): boolean {
 
 /** Milliseconds that a session lives without being used. */
 export function sessionLifetime(req: Request): number {
-  return req.session?.cookie.originalMaxAge ?? defaultLifetime
+  // `cookie.expires = false` makes it false: until the browser is closed.
+  const age: unknown = req.session?.cookie.originalMaxAge
+  return typeof age === 'number' && age > 0 ? age : defaultLifetime
 }
 
 /** What a session says about its sign-in through a flow. */
@@ -111,22 +113,19 @@ export function replaceSession(
 ): ReplacedSession {
   const { session: old, sessionID: oldId, sessionStore: store } = req
   const replacedId = isStoredSession(req) ? oldId : undefined
+  const kept = copyOf(old, keep)
   store.generate(req)
   const { session, sessionID } = req
-  for (const [name, value] of Object.entries(old as object) as [string, unknown][]) {
-    if (name === 'cookie' || name === '__proto__' || keep === 'new') continue
-    // A copy, as the store would make one: what onLogin changes in it is not changed in the old one.
-    if (keep === 'migrate' || keep.includes(name))
-      Object.assign(session, { [name]: JSON.parse(JSON.stringify(value) ?? 'null') as unknown })
-  }
+  Object.assign(session, kept)
   const destroy = (id: string) =>
     callStore((done) => {
-      store.destroy(id, done)
+      store.destroy(id, missingIsNoError(done))
     })
   return {
     replacedId,
     async commit(flow, { key, person }) {
       // The app may have replaced the session in onLogin; what is there now is signed in.
+      requireSession(req)
       const current: SessionWithReferences & typeof req.session = req.session
       const reference = person === undefined ? key : `${key}.${person}`
       current.pkceFlow = { ...current.pkceFlow, [flow]: reference }
@@ -143,11 +142,22 @@ export function replaceSession(
   }
 }
 
+/** A copy as the store would make one: what onLogin changes in it is not changed in the old session. */
+function copyOf(session: object, keep: 'migrate' | 'new' | readonly string[]): object {
+  const entries = Object.entries(session).filter(
+    ([name]) =>
+      name !== 'cookie' &&
+      name !== '__proto__' &&
+      (keep === 'migrate' || (keep !== 'new' && keep.includes(name))),
+  )
+  return JSON.parse(JSON.stringify(Object.fromEntries(entries))) as object
+}
+
 /** Puts this browser into a session that another answer made for it; false if that one is gone. */
 export async function adoptSession(req: Request, id: string): Promise<boolean> {
   const { sessionStore: store } = req
   const data = await callStore<SessionData | null>((done) => {
-    store.get(id, done)
+    store.get(id, missingIsNoError(done))
   })
   if (data == null) return false
   req.sessionID = id
@@ -159,14 +169,20 @@ export async function adoptSession(req: Request, id: string): Promise<boolean> {
 export async function destroySession(req: Request): Promise<void> {
   const { sessionStore: store, sessionID } = req
   await callStore((done) => {
-    store.destroy(sessionID, done)
+    store.destroy(sessionID, missingIsNoError(done))
   })
   setSessionAside(req)
 }
 
-/** Ends the session and gives the request an empty one, for handlers that expect one. */
-export async function renewSession(req: Request): Promise<void> {
-  const { sessionStore: store } = req
-  await destroySession(req)
-  store.generate(req)
+/**
+ * Ends the session and leaves the request an empty one, for handlers that expect one. It keeps its id:
+ * the cookie of a new one could arrive after that of a login that was made in the meantime.
+ */
+export async function emptySession(req: Request): Promise<void> {
+  const { session, sessionStore: store, sessionID } = req
+  for (const name of Object.keys(session))
+    if (name !== 'cookie') Reflect.deleteProperty(session, name)
+  await callStore((done) => {
+    store.destroy(sessionID, missingIsNoError(done))
+  })
 }

@@ -96,7 +96,7 @@ function toRecord(
     accessToken,
     tokenType,
     // RFC 6749 section 5.1: left out if it is what was asked for.
-    scope: tokens.scope ?? flow.settings.scope,
+    scope: tokens.scope ?? [...flow.settings.scope],
     expiresAt,
     // Many servers give a refresh token at the first consent only.
     refreshToken: tokens.refreshToken ?? previous?.refreshToken,

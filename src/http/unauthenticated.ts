@@ -1,7 +1,8 @@
 import type { NextFunction, Request, Response } from 'express'
-import type { PkceFlowError } from '../errors.ts'
+import { PkceFlowError } from '../errors.ts'
 import type { Flow } from './flow.ts'
 import { keepPrivate } from './landing.ts'
+import { isStoredSession } from './session.ts'
 import { startLogin } from './start-login.ts'
 import { isPerson, mayStart } from './user-agent.ts'
 
@@ -24,10 +25,24 @@ export async function answerUnauthenticated(
   error: PkceFlowError,
   mode: Unauthenticated,
 ): Promise<void> {
-  if (mode === 'next') next(flow.describe(error))
+  if (goesInCircles(flow, req)) answerRefusal(flow, req, res, next, cookieLost(), mode)
+  else if (mode === 'next') next(flow.describe(error))
   else if ((mode === 'redirect' && mayStart(req)) || (mode === 'auto' && isPerson(req)))
     await startHere(flow, req, res)
   else answerProblem(flow, res, error)
+}
+
+/** Logins that are finished again and again, and leave no session behind. */
+function goesInCircles(flow: Flow, req: Request): boolean {
+  return !isStoredSession(req) && flow.cookies.countFinished(req) >= 3
+}
+
+function cookieLost(): PkceFlowError {
+  return new PkceFlowError(
+    'insecure_cookie',
+    'This browser logs in and comes back without its session cookie. Check the cookie options of ' +
+      "express-session (domain, path, secure) and app.set('trust proxy', 1) behind a proxy that ends TLS.",
+  )
 }
 
 /** Starts a login that comes back to this page, or to the default if coming back would do nothing. */

@@ -20,16 +20,16 @@ export function invalid(name: string, message: string): ConfigurationError {
 }
 
 /** A name that was given may be anything, also a secret put in the wrong place: shown cut. */
-export function quoted(name: string): string {
+function quoted(name: string): string {
   return `"${name.replace(/[^\w.$-]/g, '?').slice(0, 60)}"`
 }
 
-export function plain(name: string): string {
+function plain(name: string): string {
   return name.replaceAll(/[_-]/g, '').toLowerCase()
 }
 
 /** Whether one letter more, less or other, or two letters swapped, makes `b` of `a`. */
-export function oneEdit(a: string, b: string): boolean {
+function oneEdit(a: string, b: string): boolean {
   let start = 0
   while (start < a.length && a[start] === b[start]) start += 1
   const tails = [a.slice(start), b.slice(start)] as const

@@ -100,12 +100,16 @@ export interface CommonOptions<Property extends string = 'token'> {
   /**
    * What becomes of the session's data at a login, which always gets a new session id: `'migrate'`
    * keeps all, `'new'` nothing, a list keeps these keys. Another person than before always starts
-   * with `'new'`. Default: `'migrate'`.
+   * with `'new'`, and so does whoever logs in again where nobody can tell, as without `openid`.
+   * Default: `'migrate'`.
    */
   sessionAtLogin?: 'migrate' | 'new' | readonly string[] | undefined
   /** How long a started login can be finished; 2,000 to 86,400,000. Default: `600_000`. */
   loginTimeout?: number | undefined
-  /** Logins that one browser can have pending; the oldest make place. 1 to 50. Default: `25`. */
+  /**
+   * Logins that one browser can have pending; the oldest make place. Of those that another site's
+   * link or page started, three. 1 to 50. Default: `25`.
+   */
   maxPendingLogins?: number | undefined
   /** Limit for each whole exchange with the authorization server. Default: `5_000`. */
   timeout?: number | undefined

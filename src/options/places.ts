@@ -22,6 +22,8 @@ export function resolveRedirectUri(value: unknown): URL {
   // Also an empty one, which the URL parser leaves no trace of.
   if (/[?#]/.test(value as string))
     throw invalid('redirectUri', 'must not have a query or a fragment')
+  // Servers compare it as text (RFC 9700 section 2.1), so there is one way to write it.
+  if (url.href !== value) throw invalid('redirectUri', `must be written as ${url.href}`)
   return url
 }
 

@@ -28,10 +28,6 @@ export interface ServerMetadata {
   userinfo_endpoint?: string | undefined
   /** OpenID Connect RP-Initiated Logout 1.0. */
   end_session_endpoint?: string | undefined
-  /** RFC 9126. */
-  pushed_authorization_request_endpoint?: string | undefined
-  /** RFC 9126: this server takes pushed authorization requests only. */
-  require_pushed_authorization_requests?: boolean | undefined
   /** RFC 7636. If given, it has to have `S256`. */
   code_challenge_methods_supported?: readonly string[] | undefined
   /** Algorithms of ID Token signatures; `none` and `HS*` are never accepted. */
@@ -57,7 +53,6 @@ const endpointNames = [
   'revocation_endpoint',
   'userinfo_endpoint',
   'end_session_endpoint',
-  'pushed_authorization_request_endpoint',
 ] as const
 
 const metadataNames = Object.keys({
@@ -68,8 +63,6 @@ const metadataNames = Object.keys({
   revocation_endpoint: 0,
   userinfo_endpoint: 0,
   end_session_endpoint: 0,
-  pushed_authorization_request_endpoint: 0,
-  require_pushed_authorization_requests: 0,
   code_challenge_methods_supported: 0,
   id_token_signing_alg_values_supported: 0,
   authorization_response_iss_parameter_supported: 0,
@@ -109,10 +102,7 @@ export function resolveServer(value: unknown, issuer: string | undefined): Serve
       'server',
       'needs authorization_endpoint and token_endpoint, or "issuer" beside it',
     )
-  for (const name of [
-    'require_pushed_authorization_requests',
-    'authorization_response_iss_parameter_supported',
-  ])
+  for (const name of ['authorization_response_iss_parameter_supported'])
     if (value[name] !== undefined) resolveFlag(`server.${name}`, value[name])
   for (const name of ['code_challenge_methods_supported', 'id_token_signing_alg_values_supported'])
     if (value[name] !== undefined) textList(`server.${name}`, value[name])

@@ -1,4 +1,4 @@
-import { IncomingMessage, type Agent } from 'node:http'
+import { Agent, IncomingMessage } from 'node:http'
 import { ConfigurationError } from '../errors.ts'
 import { resolveAuthorizationParams } from './authorization-params.ts'
 import {
@@ -106,7 +106,7 @@ export function resolveOptions<Property extends string>(
     timeout: duration('timeout', timeout, 1_000, 120_000),
     clockTolerance: duration('clockTolerance', clockTolerance, 0, 300_000),
     store: resolveStore(options.store),
-    agent: resolveAgent(options.agent),
+    agent: resolveAgent(options.agent, issuer, server),
     onLogin: resolveFunction('onLogin', options.onLogin),
   }
 }
@@ -214,9 +214,17 @@ function resolveStore(value: unknown): SessionStore | undefined {
   return value as unknown as SessionStore
 }
 
-function resolveAgent(value: unknown): Agent | undefined {
+function resolveAgent(
+  value: unknown,
+  issuer: string | undefined,
+  { token_endpoint: endpoint }: ServerMetadata,
+): Agent | undefined {
   if (value === undefined) return undefined
   if (!isRecord(value) || typeof value.destroy !== 'function')
     throw invalid('agent', 'must be an Agent of node:https or node:http')
+  // Agents made for proxies serve both.
+  const plain = Object.getPrototypeOf(value) === Agent.prototype
+  if (plain && new URL(issuer ?? String(endpoint)).protocol === 'https:')
+    throw invalid('agent', 'must be an Agent of node:https: the authorization server is at https:')
   return value as unknown as Agent
 }

@@ -38,8 +38,9 @@ export function buildCodeChallenge(codeVerifier: string): string {
 export function buildAuthorizationUrl(server: KnownServer, request: AuthorizationRequest): string {
   const { state, codeVerifier, nonce } = request.secrets
   // RFC 6749 section 3.1: the endpoint may have a query of its own, which stays; ours goes over it.
-  const [endpoint = '', query] = server.metadata.authorization_endpoint.split('?', 2)
-  const parameters = new URLSearchParams(query)
+  const { authorization_endpoint: endpoint } = server.metadata
+  const queryAt = endpoint.includes('?') ? endpoint.indexOf('?') : endpoint.length
+  const parameters = new URLSearchParams(endpoint.slice(queryAt))
   const own = {
     ...request.parameters,
     response_type: 'code',
@@ -53,5 +54,5 @@ export function buildAuthorizationUrl(server: KnownServer, request: Authorizatio
     ...(request.responseMode === 'form_post' && { response_mode: 'form_post' }),
   }
   for (const [name, value] of Object.entries(own)) parameters.set(name, value)
-  return `${endpoint}?${parameters.toString()}`
+  return `${endpoint.slice(0, queryAt)}?${parameters.toString()}`
 }

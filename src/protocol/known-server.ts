@@ -33,21 +33,23 @@ export function buildKnownServer(
   transport: Transport,
   before?: KnownServer,
 ): KnownServer {
-  const { jwks_uri } = metadata
+  const { jwks_uri, revocation_endpoint } = metadata
   const authorization_endpoint = endpoint(metadata, 'authorization_endpoint')
   const token_endpoint = endpoint(metadata, 'token_endpoint')
   const methods: unknown = metadata.code_challenge_methods_supported
-  if (methods !== undefined && !(Array.isArray(methods) && methods.includes('S256')))
+  if (methods != null && !(Array.isArray(methods) && methods.includes('S256')))
     throw new PkceFlowError(
       'invalid_server_response',
       'The authorization server announces PKCE without S256 (RFC 7636), the only method that is safe.',
     )
   const configuration = new client.Configuration(
     {
-      ...structuredClone(metadata),
+      // What it is used for; all else is checked here, and what a server publishes may be anything.
+      token_endpoint,
+      ...(typeof revocation_endpoint === 'string' && { revocation_endpoint }),
       // A plain OAuth 2.0 server need not have one; openid-client wants some.
       issuer: metadata.issuer ?? new URL(token_endpoint).origin,
-    } as client.ServerMetadata,
+    },
     settings.clientId,
     undefined,
     authentication,

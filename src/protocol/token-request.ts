@@ -61,9 +61,6 @@ async function requestTokens(server: KnownServer, exchange: CodeExchange) {
   // redirect_uri is derived from this URL: made of our configuration, never of the request's Host.
   const answer = new URL(exchange.redirectUri)
   answer.searchParams.set('code', exchange.code)
-  const { issuer, authorization_response_iss_parameter_supported: announced } = server.metadata
-  // validateIssuer() has seen the real one; openid-client insists on it if it is announced.
-  if (announced === true && issuer !== undefined) answer.searchParams.set('iss', issuer)
   try {
     return await authorizationCodeGrant(server.configuration, answer, {
       pkceCodeVerifier: exchange.codeVerifier,

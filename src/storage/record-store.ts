@@ -39,7 +39,7 @@ export function createRecordStore(
   return {
     async get(key) {
       const found = await callStore<unknown>((done) => {
-        store.get(kind + key, done)
+        store.get(kind + key, missingIsNoError(done))
       })
       return isRecord(found) && found.version === version && found.flow === flow ? found : undefined
     },
@@ -66,7 +66,7 @@ export function createRecordStore(
     },
     async destroy(key) {
       await callStore((done) => {
-        store.destroy(kind + key, done)
+        store.destroy(kind + key, missingIsNoError(done))
       })
     },
   }
@@ -99,8 +99,6 @@ export function callStore<T>(
     function done(error?: unknown, result?: T) {
       clearTimeout(timer)
       if (!error) resolve(result)
-      // File stores report a missing file this way.
-      else if ((error as { code?: unknown }).code === 'ENOENT') resolve(undefined)
       else reject(unavailable('The session store failed.', error))
     }
 
@@ -110,6 +108,17 @@ export function callStore<T>(
       done(error)
     }
   })
+}
+
+/** File stores report this way that there is no such row; sockets, that there is no such server. */
+export function missingIsNoError<T>(
+  done: (error?: unknown, result?: T) => void,
+): (error?: unknown, result?: T) => void {
+  return (error, result) => {
+    const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
+    if (code === 'ENOENT' && syscall !== 'connect') done()
+    else done(error, result)
+  }
 }
 
 function unavailable(message: string, cause?: unknown): PkceFlowError {
