@@ -42,6 +42,11 @@ export function buildKnownServer(
       'invalid_server_response',
       'The authorization server announces PKCE without S256 (RFC 7636), the only method that is safe.',
     )
+  if ((metadata as Record<string, unknown>).require_pushed_authorization_requests === true)
+    throw new PkceFlowError(
+      'invalid_server_response',
+      'The authorization server takes pushed authorization requests only (RFC 9126), which this version does not send.',
+    )
   const configuration = new client.Configuration(
     {
       // What it is used for; all else is checked here, and what a server publishes may be anything.

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process'
+import { readdirSync, statSync } from 'node:fs'
+import { promisify } from 'node:util'
+import type { Example, ExampleOptions } from '../../example-app/start-example.ts'
+
+/** Starts the example app as `npm start` does: with the package as it is built, by its name. */
+export async function startExample(options?: ExampleOptions): Promise<Example> {
+  built ??= build()
+  await built
+  const example = await import('../../example-app/start-example.ts')
+  return example.startExample(options)
+}
+
+let built: Promise<void> | undefined
+
+/** Builds the package if it is not, or was changed since. */
+async function build(): Promise<void> {
+  const changed = Math.max(...filesOf('src').map((file) => statSync(file).mtimeMs))
+  const before = statSync('dist/index.js', { throwIfNoEntry: false })?.mtimeMs ?? 0
+  if (before > changed) return
+  const env = { ...process.env }
+  delete env.NODE_V8_COVERAGE // the compiler's coverage is nobody's business
+  const compiler = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']
+  await promisify(execFile)(process.execPath, compiler, { env }).catch((error: unknown) => {
+    const { stdout } = error as { stdout: string }
+    throw new Error(`The example app needs the package built, and "npm run build" says:\n${stdout}`)
+  })
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.startsWith('src/testing'))
+    .map((entry) => `${entry.parentPath}/${entry.name}`)
+}
