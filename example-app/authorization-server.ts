@@ -119,6 +119,8 @@ function configuration(accounts: Map<string, string>, accessTokenLifetime: numbe
       },
     },
     clientBasedCORS: () => false,
+    // Else a second tab's login would end the codes and tokens of the first one's.
+    expiresWithSession: () => false,
     findAccount: (_context: Context, accountId: string) => ({
       accountId,
       claims: () => ({

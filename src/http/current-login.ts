@@ -37,8 +37,6 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
       if (known?.key === key) return known.record
       const record = load(req, key)
       reads.set(req, { key, record })
-      // A store that failed may answer the next time.
-      record.catch(() => reads.delete(req))
       return record
     },
   }

@@ -38,7 +38,10 @@ const launchOptions: LaunchOptions = {
 
 // At the root: when the last of these suites is over.
 after('close Chromium', async () => {
-  for (const browser of [launched, launchedWithCache]) await (await browser)?.close()
+  for (const launching of [launched, launchedWithCache]) {
+    const browser = await launching?.catch(() => undefined) // the tests have said so already
+    await browser?.close()
+  }
   for (const profile of profiles) rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
 })
 
