@@ -171,6 +171,18 @@ export const sectionD21: readonly Row[] = [
   },
   {
     id: 'D-26',
+    title: 'another Host again: not sent in circles',
+    before: ['nobody'],
+    steps: [visit('/login?pkce-flow-moved=1', { headers: { host: 'localhost:1' } })],
+    expect: {
+      status: 302,
+      signedIn: 'as before',
+      tokenRequests: 0,
+      headers: { location: /\/authorize\?/ },
+    },
+  },
+  {
+    id: 'D-26',
     title:
       'a proxy that rewrites Host: sent once, not in circles; redirect_uri is the configured one',
     steps: [

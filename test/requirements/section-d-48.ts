@@ -275,13 +275,13 @@ export const sectionD48: readonly Row[] = [
     steps: [
       server('discovery', { answer: { status: 500 } }),
       start(),
-      ...[1, 2, 4, 8, 16, 30, 30].flatMap((seconds, at) => [
+      ...[1, 2, 4, 8, 16, 30, 30].flatMap((seconds, round) => [
         later((seconds - 0.2) * second),
         start(),
-        { do: 'requests are', endpoint: 'discovery', count: at + 1 } as const,
+        { do: 'requests are', endpoint: 'discovery', count: round + 1 } as const,
         later(0.3 * second),
         start(),
-        { do: 'requests are', endpoint: 'discovery', count: at + 2 } as const,
+        { do: 'requests are', endpoint: 'discovery', count: round + 2 } as const,
       ]),
     ],
     expect: { ...refused(503, 'server_unavailable'), requests: { discovery: 8 } },
