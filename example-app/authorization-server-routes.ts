@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import express from 'express'
-import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express'
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express'
 import type { Interaction, Provider } from 'oidc-provider/lib/provider.js'
 import { consentPage, logInPage, longestName, problemPage } from './authorization-server-pages.ts'
 import type { AskingApp } from './authorization-server-pages.ts'
@@ -94,24 +94,34 @@ function field(req: Request, name: string): string {
  * where each led is remembered for a while, for the browser that has its cookie.
  */
 function rememberAnswers(): { remember: RequestHandler; repeat: RequestHandler } {
-  const places = new Map<string, string>()
+  const answers = new Map<string, (res: Response) => void>()
   return {
     remember(req, res, next) {
       const uid = String(req.params.uid)
-      res.on('finish', () => {
+      const end = res.end.bind(res) as (...given: unknown[]) => Response
+      res.end = (body?: unknown, ...rest: unknown[]) => {
         const place = res.getHeader('Location')
-        if (res.statusCode !== 303 || typeof place !== 'string') return
-        places.set(uid, place)
-        for (const oldest of [...places.keys()].slice(0, -200)) places.delete(oldest)
-      })
+        const policy = res.getHeader('Content-Security-Policy')
+        if (res.statusCode === 303 && typeof place === 'string')
+          answers.set(uid, (again) => {
+            again.set(pageHeaders).redirect(303, place)
+          })
+        // With form_post it is a page that posts the answer.
+        else if (res.statusCode === 200 && typeof body === 'string')
+          answers.set(uid, (again) => {
+            again.set({ ...pageHeaders, 'Content-Security-Policy': policy }).send(body)
+          })
+        for (const oldest of [...answers.keys()].slice(0, -200)) answers.delete(oldest)
+        return end(body, ...rest)
+      }
       next()
     },
     repeat(req, res, next) {
       const uid = String(req.params.uid)
-      const place = places.get(uid)
-      if (place === undefined || !req.headers.cookie?.includes(`gatehouse_interaction=${uid}`))
+      const answer = answers.get(uid)
+      if (answer === undefined || !req.headers.cookie?.includes(`gatehouse_interaction=${uid}`))
         next()
-      else res.set(pageHeaders).redirect(303, place)
+      else answer(res)
     },
   }
 }

@@ -1,10 +1,10 @@
 import type { NextFunction, Request, Response } from 'express'
 import { PkceFlowError } from '../errors.ts'
 import type { Flow } from './flow.ts'
-import { keepPrivate } from './landing.ts'
-import { isStoredSession } from './session.ts'
+import { keepPrivate, refresh } from './landing.ts'
+import { hasStrictCookie, isStoredSession } from './session.ts'
 import { startLogin } from './start-login.ts'
-import { isPerson, mayStart } from './user-agent.ts'
+import { isCrossSite, isPerson, mayStart } from './user-agent.ts'
 
 /**
  * What a guard does with a request that it does not let through:
@@ -47,13 +47,28 @@ function cookieLost(): PkceFlowError {
 
 /** Starts a login that comes back to this page, or to the default if coming back would do nothing. */
 async function startHere(flow: Flow, req: Request, res: Response): Promise<void> {
-  const here = req.method === 'GET' ? flow.publicPath(req.originalUrl) : undefined
-  const returnTo = flow.placeToReturn(here) ?? flow.settings.afterLogin
+  const here = flow.placeToReturn(
+    req.method === 'GET' ? flow.publicPath(req.originalUrl) : undefined,
+  )
+  if (here !== undefined && leftSessionBehind(req)) {
+    keepPrivate(res)
+    refresh(res, here)
+    return
+  }
+  const returnTo = here ?? flow.settings.afterLogin
   await startLogin(flow, req, res, {
     returnTo,
     parameters: {},
     samePlace: flow.loginUrl(returnTo),
   })
+}
+
+/**
+ * Whether a link on another site led here and the session cookie, being `SameSite=Strict`, may have
+ * stayed behind: a page of ours brings it along.
+ */
+function leftSessionBehind(req: Request): boolean {
+  return isCrossSite(req) && hasStrictCookie(req) && !isStoredSession(req)
 }
 
 /** Answers a request that logging in would not help: a person by the app's error page. */
