@@ -36,6 +36,8 @@ export function logoutHandler(flow: Flow, options: LogoutOptions = {}): RequestH
       await flow.records(req).tokenRecords.end(reference.key, sessionLifetime(req))
     await destroySession(req)
     const returnTo = flow.placeToReturn(options.returnTo ?? queryParameters(req).get('returnTo'))
+    // Back must not bring a private page from the browser's back/forward cache (OWASP ASVS 7.4.1).
+    res.setHeader('Clear-Site-Data', '"cache"')
     redirect(req, res, returnTo ?? settings.afterLogout)
   })
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { BrowserContext, Page } from 'playwright-core'
 import type { Example } from '../../example-app/start-example.ts'
-import { describeInChromium, openBrowser, openTab } from './chromium.ts'
+import { describeInChromium, openBrowser, openBrowserWithCache, openTab } from './chromium.ts'
 import { startExample } from './example.ts'
 import { goToLogIn, logIn, sayName, sees } from './person.ts'
 import { type ReceivedRequests, watchRequests } from './received-requests.ts'
@@ -70,7 +70,10 @@ describeInChromium('Example app: log in, call the API, log out', () => {
     expect(html.join()).not.to.match(/eyJ[\w-]+\./)
   })
 
-  const browsers = [{ title: 'asks for the pages again', open: openBrowser }]
+  const browsers = [
+    { title: 'asks for the pages again', open: openBrowser },
+    { title: 'with a back/forward cache', open: openBrowserWithCache },
+  ]
   for (const { title, open } of browsers)
     it(`P17: after log-out Back shows nothing private, in a browser ${title}`, async () => {
       const page = await (await open()).newPage()
