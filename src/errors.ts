@@ -10,20 +10,26 @@ const statusByCode = {
   issuer_mismatch: 400,
   login_required: 401,
   reauthorization_required: 401,
+  not_signed_in: 401,
+  not_connected: 401,
   access_denied: 403,
   insufficient_scope: 403,
   cross_site_request: 403,
+  user_changed: 409,
   authorization_failed: 502,
   invalid_server_response: 502,
   id_token_invalid: 502,
   server_unavailable: 503,
   server_timeout: 504,
   store_unavailable: 503,
+  lock_unavailable: 503,
   client_rejected: 500,
   session_missing: 500,
   insecure_cookie: 500,
+  user_id_invalid: 500,
   callback_misplaced: 500,
   configuration: 500,
+  origin_not_allowed: 500,
 } as const
 
 /**
@@ -37,17 +43,22 @@ const statusByCode = {
  * - `issuer_mismatch` (400): the answer is from another authorization server (RFC 9207).
  * - `login_required` (401): nobody is signed in here; also what `prompt=none` comes back with.
  * - `reauthorization_required` (401): signed in, but the access token has ended.
+ * - `not_signed_in` (401): an account is to be connected, and nobody is signed in to the app.
+ * - `not_connected` (401): this user has no tokens.
  * - `access_denied` (403): the person, or the authorization server, said no.
  * - `insufficient_scope` (403): signed in, but not entitled to this.
  * - `cross_site_request` (403): another site sent this request, or a page's image or frame did.
+ * - `user_changed` (409): another user is signed in to the app than when the login started.
  * - `authorization_failed` (502): the authorization server reported another error at the callback.
  * - `invalid_server_response` (502): the authorization server answered what no client can use.
  * - `id_token_invalid` (502): the ID Token failed validation.
  * - `server_unavailable` (503), `server_timeout` (504): the authorization server does not answer.
  * - `store_unavailable` (503): the session store does not answer.
+ * - `lock_unavailable` (503): the lock does not answer.
  * - `client_rejected` (500): our client id, secret, redirect URI or scope is wrong at the server.
- * - `session_missing`, `insecure_cookie`, `callback_misplaced`, `configuration` (500): the app's own
- *   set-up, with the remedy in the message.
+ * - `session_missing`, `insecure_cookie`, `user_id_invalid`, `callback_misplaced`, `configuration`
+ *   (500): the app's own set-up, with the remedy in the message.
+ * - `origin_not_allowed` (500): a token was to be sent to an origin that is not in `apiOrigins`.
  */
 export type PkceFlowErrorCode = keyof typeof statusByCode
 

@@ -5,12 +5,21 @@ export {
   StateForgeryError,
   type PkceFlowErrorCode,
 } from './errors.ts'
-export type { LoginEvent, PkceFlowOptions, Routes, SessionStore } from './options/options.ts'
+export type {
+  LoginEvent,
+  PkceFlowOptions,
+  Routes,
+  SessionStore,
+  TokenStore,
+} from './options/options.ts'
+export type { Lease, Lock } from './options/lock.ts'
 export type { ServerMetadata, ServerRootUrl } from './options/server-metadata.ts'
 export type { Claims, Token } from './token.ts'
 export type { LoginOptions } from './http/login-handler.ts'
 export type { LogoutOptions } from './http/logout-handler.ts'
 export type { RequireLoginOptions } from './http/require-login.ts'
 export type { RequireTokenOptions } from './http/require-token.ts'
-export type { LoginStatus } from './http/status.ts'
+export type { UserTokenAccess } from './http/for-user.ts'
+export type { ConnectionStatus, LoginStatus } from './http/status.ts'
+export type { UserInfo } from './http/token-access.ts'
 export type { Unauthenticated } from './http/unauthenticated.ts'

@@ -6,6 +6,7 @@ import {
   type Response,
 } from 'express'
 import { ConfigurationError, PkceFlowError } from './errors.ts'
+import { createApiFetch } from './http/api-fetch.ts'
 import { attachToken } from './http/attach-token.ts'
 import { createCurrentLogin } from './http/current-login.ts'
 import { createFlow } from './http/flow.ts'
@@ -14,7 +15,10 @@ import { logoutHandler, type LogoutOptions } from './http/logout-handler.ts'
 import { requireLogin, type RequireLoginOptions } from './http/require-login.ts'
 import { requireToken, withToken, type RequireTokenOptions } from './http/require-token.ts'
 import { createRoutes } from './http/routes.ts'
-import { readClaims, readStatus, readToken, type LoginStatus } from './http/status.ts'
+import { forUser, type UserTokenAccess } from './http/for-user.ts'
+import { readClaims, readStatus, type LoginStatus } from './http/status.ts'
+import { createTokenAccess, type UserInfo } from './http/token-access.ts'
+import { requireUserId } from './http/user-id.ts'
 import { refuseUnknown } from './options/checks.ts'
 import { resolveAuthorizationParams } from './options/authorization-params.ts'
 import { resolveOptions } from './options/settings.ts'
@@ -27,8 +31,10 @@ import type { Claims, Token } from './token.ts'
  */
 export interface PkceFlow<Property extends string = 'token'> extends Router {
   /**
-   * Guard: lets requests through that have a usable access token, on `req.token`. Others are sent to
-   * log in (a person's) or answered 401 `login_required` or `reauthorization_required` (a program's).
+   * Guard: lets requests through that have a usable access token, on `req.token`, refreshed if it
+   * expires soon. Others are sent to log in (a person's) or answered 401 `login_required`,
+   * `reauthorization_required` or `not_connected` (a program's). While an expired one cannot be
+   * refreshed: 503 `server_unavailable`, `lock_unavailable` or `store_unavailable`.
    */
   requireToken(options?: RequireTokenOptions): RequestHandler
   /** The guard and a handler in one, whose `req.token` is typed as present. */
@@ -43,8 +49,42 @@ export interface PkceFlow<Property extends string = 'token'> extends Router {
    * Rejects with `store_unavailable`.
    */
   claims(req: Request): Promise<Claims | undefined>
-  /** The usable token of this browser, or `undefined`. Rejects with `store_unavailable`. */
+  /**
+   * The fresh token of this browser, or `undefined`: one that expires soon is refreshed first.
+   * Rejects with `server_unavailable`, `lock_unavailable` or `store_unavailable` if it has expired
+   * and another one cannot be had now.
+   */
   token(req: Request): Promise<Token | undefined>
+  /**
+   * The global `fetch` with this browser's token in the header `Authorization`, to origins of the
+   * option `apiOrigins` only. A response 401 that says that the token is invalid (RFC 6750 section
+   * 3.1) makes one refresh and one repetition, if the body can be sent again.
+   *
+   * Rejects with `origin_not_allowed`, `login_required`, `reauthorization_required`,
+   * `not_connected`, as {@link PkceFlow.token} does, or as `fetch` does.
+   */
+  fetch(
+    req: Request,
+    url: string | URL | globalThis.Request,
+    init?: RequestInit,
+  ): Promise<globalThis.Response>
+  /**
+   * Claims from the userinfo endpoint (OpenID Connect Core section 5.3) about the person who logged
+   * in: asked for at every call. Rejects as {@link PkceFlow.fetch} does, with
+   * `invalid_server_response`, also if they are about somebody else, or `server_timeout`.
+   */
+  userInfo(req: Request): Promise<UserInfo>
+  /**
+   * Forgets this browser's tokens, or its user's, and revokes them at the authorization server (RFC
+   * 7009) as far as that can be done. The session and the sign-in stay. Resolves to whether the
+   * server confirmed. Rejects with `store_unavailable` or `lock_unavailable`.
+   */
+  disconnect(req: Request): Promise<{ revoked: boolean }>
+  /**
+   * The tokens of one of the app's users, without a request. Throws `configuration` without the
+   * option `tokenStore`, `user_id_invalid`.
+   */
+  forUser(userId: string): UserTokenAccess
   /** A handler that starts a login, for a route of the app's own. */
   login(options?: LoginOptions): RequestHandler
   /** A handler that ends the session, for a route of the app's own. */
@@ -78,6 +118,8 @@ export function pkceFlow<const Property extends string = 'token'>(
   const settings = resolveOptions(options)
   const flow = createFlow(settings)
   const current = createCurrentLogin(flow)
+  const apiFetch = createApiFetch(settings.apiOrigins)
+  const access = createTokenAccess(current, apiFetch)
   const skip: RequestHandler = (_req, _res, next) => {
     next()
   }
@@ -122,7 +164,16 @@ export function pkceFlow<const Property extends string = 'token'>(
       return logoutHandler(flow, chosen)
     },
     claims: async (req: unknown) => readClaims(current, onlyRequest('claims', req)),
-    token: async (req: unknown) => readToken(current, onlyRequest('token', req)),
+    token: async (req: unknown) => access.token(onlyRequest('token', req)),
+    fetch: async (req: unknown, url: string | URL | globalThis.Request, init?: RequestInit) =>
+      access.fetch(onlyRequest('fetch', req), url, init),
+    userInfo: async (req: unknown) => access.userInfo(onlyRequest('userInfo', req)),
+    disconnect: async (req: unknown) => access.disconnect(onlyRequest('disconnect', req)),
+    forUser(userId: unknown) {
+      const id = requireUserId(userId)
+      flow.userConnection(id) // throws at once what is wrong with the options
+      return forUser(() => flow.userConnection(id), apiFetch)
+    },
     status: async (req: unknown) => readStatus(current, onlyRequest('status', req)),
     async ready() {
       try {

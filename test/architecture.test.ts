@@ -66,7 +66,7 @@ const arrows: Record<string, readonly string[]> = {
   index: ['pkce-flow', 'http', 'options', 'errors', 'token'],
   'pkce-flow': ['http', 'options', 'errors', 'token', 'npm:express'],
   http: [
-    ...['protocol', 'storage', 'options', 'errors', 'return-to', 'token'],
+    ...['protocol', 'storage', 'options', 'errors', 'return-to', 'secure-url', 'token'],
     ...['npm:express', 'npm:express-session'],
   ],
   protocol: ['options', 'errors', 'secure-url', 'npm:openid-client', 'npm:jose'],

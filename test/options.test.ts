@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { Agent } from 'node:http'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
@@ -30,6 +31,9 @@ const byHand = { ...valid, issuer: undefined, server: endpoints }
 
 /** What must not turn up in any error. */
 const secret = 'S3cr3t-0f-the-client'
+
+const key = randomBytes(32)
+const keyText = key.toString('base64url')
 
 /** Makes a flow of options that TypeScript may refuse. */
 function makeFlow(options: unknown): Router {
@@ -126,6 +130,28 @@ const wrongValues: Record<keyof Required<PkceFlowOptions>, readonly unknown[]> =
   timeout: [0, -1, 120_001, 5_000.5, NaN, Infinity, '5000', {}, secret],
   clockTolerance: [-1, 300_001, 30_000.5, NaN, Infinity, '30000', {}, secret],
   store: [5, secret, {}, [], { get() {} }, { get() {}, set() {} }, MemoryStore],
+  encryptionKeys: [
+    ...[5, true, secret, {}, [], [5], [{}], [null], [undefined], [''], [secret], keyText],
+    ...[randomBytes(32), [randomBytes(31)], [randomBytes(33)], [randomBytes(64)], [[...key]]],
+    ...[[key.toString('hex')], [keyText.slice(1)], [`${keyText}A`], [`+/${keyText.slice(2)}`]],
+    ...[[`${keyText}==`], [` ${keyText.slice(1)}`], [key.buffer], [new Float64Array(32)]],
+    ...[
+      [key, key],
+      [keyText, key],
+      [randomBytes(32), keyText, keyText],
+      [keyText, secret],
+    ],
+  ],
+  refreshLeeway: [-1, 3_600_001, 30_000.5, NaN, Infinity, '30000', {}, secret],
+  lock: [5, true, secret, {}, [], 'Process', { acquire: true }, () => ({})],
+  apiOrigins: [
+    ...['https://api.example', 5, {}, [5], [''], [secret], ['api.example'], ['*']],
+    ...[['http://api.example'], ['https://api.example/v4'], ['https://api.example/?x=1']],
+    ...[[`https://user:${secret}@api.example`]],
+  ],
+  userId: [5, true, secret, {}, [], 'alice', () => 'alice'],
+  tokenStore: [5, true, secret, {}, [], { get() {}, set() {} }, Map, new Map()],
+  tokenLifetime: [0, -1, 59_999, 34_560_000_001, 60_000.5, NaN, Infinity, '60000', {}, secret],
   agent: [5, true, secret, {}, [], () => ({})],
   onLogin: [5, true, secret, {}, 'function'],
 }
@@ -244,6 +270,21 @@ describe('options', () => {
     })
   })
 
+  describe('encryptionKeys', () => {
+    it('P15: bytes and base64url text, also with padding, are keys', () => {
+      const others = [randomBytes(32), new Uint8Array(randomBytes(32))]
+      makeFlow({ ...valid, encryptionKeys: [keyText] })
+      makeFlow({ ...valid, encryptionKeys: [`${keyText}=`, ...others] })
+    })
+
+    it('P15: a refusal says how to make a key, and shows none', () => {
+      const { message } = refuses('encryptionKeys', [key, keyText.slice(1)])
+      expect(message).to.match(/32 bytes.*randomBytes\(32\)/)
+      for (const wrong of [[keyText, keyText], [`${keyText}A`], [keyText, key]])
+        expect(refuses('encryptionKeys', wrong).message).not.to.include(keyText.slice(0, 8))
+    })
+  })
+
   describe('names', () => {
     const misspelt = [
       ['redirectUrl', 'redirectUri'],
@@ -274,10 +315,7 @@ describe('options', () => {
         .and.not.to.match(/Did you mean/)
     })
 
-    for (const name of [
-      ...['lock', 'encryptionKeys', 'userId', 'tokenStore', 'purpose', 'refreshLeeway'],
-      ...['apiOrigins', 'postLogoutRedirectUri'],
-    ])
+    for (const name of ['purpose', 'postLogoutRedirectUri'])
       it(`P15: ${name}, which is not built yet, is refused as unknown`, () => {
         expect(refuses(name, secret).message).to.match(/is not an option/)
       })

@@ -62,7 +62,12 @@ describe('types', function () {
     const { 'without-import.ts': unknownMember, ...others } = check('tsconfig.json', [
       withoutImport.path,
     ])
-    expect(others).to.deep.equal({ 'error-codes.ts': [], 'members.ts': [], 'options.ts': [] })
+    expect(others).to.deep.equal({
+      'error-codes.ts': [],
+      'locks.ts': [],
+      'members.ts': [],
+      'options.ts': [],
+    })
     expect(unknownMember).to.have.length(1)
     expect(unknownMember![0]).to.match(/^5: Property 'token' does not exist on type 'Request/)
   })

@@ -1,19 +1,18 @@
 import type { NextFunction, Request, RequestHandler } from 'express'
-import { createToken } from '../token.ts'
-import { isUsable, type CurrentLogin } from './current-login.ts'
+import type { CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
+import { tokenOf } from './token-of.ts'
 
 /**
- * Puts the token on the request if there is a usable one. Never answers and never fails a request:
- * what went wrong is for the guard of a route that needs the token.
+ * Puts the token on the request if there is a usable one, refreshed if it expires soon. Never answers
+ * and never fails a request: what went wrong is for the guard of a route that needs the token.
  */
 export function attachToken({ settings }: Flow, current: CurrentLogin): RequestHandler {
   const { requestProperty } = settings
 
   async function attach(req: Request) {
-    const record = await current.read(req)
-    if (record !== undefined && isUsable(record))
-      Object.assign(req, { [requestProperty]: createToken(record) })
+    const token = tokenOf(await current.fresh(req))
+    if (token !== undefined) Object.assign(req, { [requestProperty]: token })
   }
 
   return function attachPkceToken(req, _res, next: NextFunction) {

@@ -99,7 +99,7 @@ async function keepAnswer(
   answer: AuthorizationResponse,
 ): Promise<void> {
   const { pendingLogins } = flow.records(req)
-  await flow.lock.run(`pl.${id}`, async () => {
+  await flow.mutex.run(`pl.${id}`, async () => {
     const login = await pendingLogins.find(id, secret)
     if (login === undefined) throw new StateForgeryError()
     const { code, error, iss } = answer

@@ -1,48 +1,95 @@
 import type { Request } from 'express'
-import type { TokenRecord } from '../storage/token-records.ts'
+import type { FoundRecord, TokenRecord } from '../storage/token-records.ts'
+import type { Connection } from './connection.ts'
 import type { Flow } from './flow.ts'
-import { loginReference, emptySession, sessionLifetime } from './session.ts'
+import { emptySession, loginReference } from './session.ts'
+import { userIdOf } from './user-id.ts'
 
-/** Reads who is signed in, once a request. */
+/** Who is at the browser of a request, and with what tokens; each is read once a request. */
 export interface CurrentLogin {
+  /** Whether there may be a sign-in or tokens; needs no store. */
+  isLikely(req: Request): boolean
   /**
-   * Tokens of this browser's sign-in through the flow, `undefined` if there is none. Rejects with
+   * This browser's sign-in through the flow, `undefined` if there is none. Rejects with
    * `store_unavailable` if that cannot be told.
    */
   read(req: Request): Promise<TokenRecord | undefined>
-  /** Whether the session says that there is a sign-in; needs no store. */
-  isLikely(req: Request): boolean
+  /**
+   * What there is with the tokens of this request, refreshed if they expire soon; `undefined` if
+   * nobody's. Rejects with a 503 if they have expired and cannot be refreshed now, or with
+   * `store_unavailable` or `user_id_invalid`.
+   */
+  fresh(req: Request): Promise<TokenRecord | undefined>
+  /**
+   * Where the tokens of this request are kept; `undefined` without a sign-in or user. Rejects with
+   * `store_unavailable` or `user_id_invalid`.
+   */
+  connection(req: Request): Promise<Connection | undefined>
 }
 
 /** A request asks several times (attaching, guards, the handler), the store is asked once. */
 export function createCurrentLogin(flow: Flow): CurrentLogin {
   const { name } = flow.settings
-  const reads = new WeakMap<Request, { key: string; record: Promise<TokenRecord | undefined> }>()
+  const opened = new WeakMap<Request, Map<string, Connection>>()
 
-  async function load(req: Request, key: string) {
-    const record = await flow.records(req).tokenRecords.read(key, sessionLifetime(req))
-    if (record !== 'ended') return record
+  function once(req: Request, key: string, open: () => Connection): Connection {
+    const connections = opened.get(req) ?? new Map<string, Connection>()
+    opened.set(req, connections)
+    const connection = connections.get(key) ?? open()
+    connections.set(key, connection)
+    return connection
+  }
+
+  function signIn(req: Request, key: string): Connection {
+    return once(req, key, () => flow.signInConnection(req, key))
+  }
+
+  function userConnection(req: Request): Connection | undefined {
+    const id = userIdOf(flow.settings, req)
+    // A store's key never holds a colon.
+    return id === undefined ? undefined : once(req, `:${id}`, () => flow.userConnection(id))
+  }
+
+  /** What was found, unless it was ended: by then the session must not live on. */
+  async function unlessEnded(
+    req: Request,
+    key: string,
+    found: FoundRecord,
+  ): Promise<TokenRecord | undefined> {
+    if (found !== 'ended') return found
     // A request that was under way wrote the session back after it was ended: end it again.
     if (loginReference(req, name)?.key === key) await emptySession(req)
     return undefined
   }
 
-  return {
-    isLikely: (req) => loginReference(req, name) !== undefined,
-    read(req) {
-      const reference = loginReference(req, name)
-      if (reference === undefined) return Promise.resolve(undefined)
-      const { key } = reference
-      const known = reads.get(req)
-      if (known?.key === key) return known.record
-      const record = load(req, key)
-      reads.set(req, { key, record })
-      return record
+  const current: CurrentLogin = {
+    isLikely: (req) =>
+      flow.settings.userId !== undefined || loginReference(req, name) !== undefined,
+    async read(req) {
+      const key = loginReference(req, name)?.key
+      return key === undefined ? undefined : unlessEnded(req, key, await signIn(req, key).read())
+    },
+    async fresh(req) {
+      if (flow.settings.userId === undefined) {
+        const key = loginReference(req, name)?.key
+        return key === undefined ? undefined : unlessEnded(req, key, await signIn(req, key).fresh())
+      }
+      const found = await (await current.connection(req))?.fresh()
+      return found === 'ended' ? undefined : found
+    },
+    async connection(req) {
+      if (flow.settings.userId === undefined) {
+        await current.read(req)
+        const key = loginReference(req, name)?.key
+        return key === undefined ? undefined : signIn(req, key)
+      }
+      const user = userConnection(req)
+      // Both are read at the same time.
+      user?.read().catch(() => undefined)
+      await current.read(req)
+      // The app's user may have gone with the session that was ended.
+      return userIdOf(flow.settings, req) === undefined ? undefined : user
     },
   }
-}
-
-/** Whether the access token can still be used. */
-export function isUsable({ expiresAt }: TokenRecord): boolean {
-  return expiresAt === undefined || expiresAt > Date.now()
+  return current
 }

@@ -31,7 +31,7 @@ export function finishLogin(
   binding: BindingSecret,
   answer: AuthorizationResponse | undefined,
 ): Promise<{ login: FinishedLogin; first: boolean }> {
-  return flow.lock.run(`pl.${binding.id}`, () => finishOnce(flow, req, binding, answer))
+  return flow.mutex.run(`pl.${binding.id}`, () => finishOnce(flow, req, binding, answer))
 }
 
 async function finishOnce(

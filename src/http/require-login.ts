@@ -4,7 +4,7 @@ import { claimsOf, type Claims } from '../token.ts'
 import type { CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
 import { asyncHandler } from './handler.ts'
-import { loginRequired } from './require-token.ts'
+import { loginRequired } from './no-tokens.ts'
 import { requireSession } from './session.ts'
 import { answerRefusal, answerUnauthenticated, type Unauthenticated } from './unauthenticated.ts'
 

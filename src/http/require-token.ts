@@ -1,11 +1,12 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { PkceFlowError } from '../errors.ts'
-import type { TokenRecord } from '../storage/token-records.ts'
-import { createToken } from '../token.ts'
-import { isUsable, type CurrentLogin } from './current-login.ts'
+import type { IssuedTokens } from '../storage/token-records.ts'
+import type { CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
 import { asError, asyncHandler } from './handler.ts'
+import { noTokens } from './no-tokens.ts'
 import { requireSession } from './session.ts'
+import { tokenOf } from './token-of.ts'
+import { userIdOf } from './user-id.ts'
 import { answerRefusal, answerUnauthenticated, type Unauthenticated } from './unauthenticated.ts'
 
 /** Options of the guard `requireToken`. */
@@ -14,7 +15,7 @@ export interface RequireTokenOptions {
   unauthenticated?: Unauthenticated | undefined
 }
 
-/** Lets requests through that have a usable access token, and puts it on them. */
+/** Lets requests through that have a usable, fresh access token, and puts it on them. */
 export function requireToken(
   flow: Flow,
   current: CurrentLogin,
@@ -22,33 +23,23 @@ export function requireToken(
 ): RequestHandler {
   return asyncHandler(flow, async function requireUsableToken(req, res, next) {
     requireSession(req)
-    const record = await current.read(req)
-    if (record !== undefined && isUsable(record)) {
-      Object.assign(req, { [flow.settings.requestProperty]: createToken(record) })
+    const found = await current.fresh(req)
+    const token = tokenOf(found)
+    if (token !== undefined) {
+      Object.assign(req, { [flow.settings.requestProperty]: token })
       next()
       return
     }
-    const error = missingToken(record)
-    if (record !== undefined && isStillborn(record))
+    const error = noTokens(found, { isSignIn: userIdOf(flow.settings, req) === undefined })
+    if (found?.tokens !== undefined && isStillborn(found.tokens))
       answerRefusal(flow, req, res, next, error, unauthenticated)
     else await answerUnauthenticated(flow, req, res, next, error, unauthenticated)
   })
 }
 
-function missingToken(record: TokenRecord | undefined): PkceFlowError {
-  return record === undefined
-    ? loginRequired()
-    : new PkceFlowError('reauthorization_required', 'The access token has expired. Log in again.')
-}
-
 /** Expired when it came, as the next one would be: sending the person for it would go in circles. */
-function isStillborn({ expiresAt, connectedAt }: TokenRecord): boolean {
-  return expiresAt !== undefined && expiresAt <= connectedAt
-}
-
-/** Nobody is signed in. */
-export function loginRequired(): PkceFlowError {
-  return new PkceFlowError('login_required', 'Nobody is signed in here. Log in first.')
+function isStillborn({ expiresAt, issuedAt }: IssuedTokens): boolean {
+  return expiresAt !== undefined && expiresAt <= issuedAt
 }
 
 /** The guard and a handler in one: the handler runs for requests with a token only. */

@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { SessionData } from 'express-session'
 import { PkceFlowError } from '../errors.ts'
 import type { SessionStore } from '../options/options.ts'
-import { callStore, missingIsNoError } from '../storage/record-store.ts'
+import { callStore, missingIsNoError } from '../storage/session-store.ts'
 
 // The only file that touches req.session. Nothing secret is kept in it: a reference per flow.
 

@@ -1,12 +1,15 @@
-import { createHash } from 'node:crypto'
 import type { Request } from 'express'
 import type { KnownServer } from '../protocol/known-server.ts'
 import { revoke } from '../protocol/revocation.ts'
 import type { ValidatedTokens } from '../protocol/token-request.ts'
+import { PkceFlowError } from '../errors.ts'
 import type { PendingLogin } from '../storage/pending-logins.ts'
-import type { TokenRecord } from '../storage/token-records.ts'
+import type { IssuedTokens, NewTokenRecord, TokenRecord } from '../storage/token-records.ts'
 import { createToken } from '../token.ts'
+import { connectUser, withRefreshToken, type ConnectedRecord } from './connect-user.ts'
 import type { Flow } from './flow.ts'
+import { issuedTokens } from './issued-tokens.ts'
+import { personOf } from './person.ts'
 import {
   loginReference,
   replaceSession,
@@ -14,6 +17,7 @@ import {
   sessionLifetime,
   type LoginReference,
 } from './session.ts'
+import { userIdOf } from './user-id.ts'
 
 /** What a sign-in led to. */
 export interface SignIn {
@@ -24,7 +28,7 @@ export interface SignIn {
 
 /** The sign-in that this session had through the flow. */
 interface PreviousLogin extends LoginReference {
-  tokens: TokenRecord | undefined
+  found: TokenRecord | undefined
 }
 
 /**
@@ -41,33 +45,45 @@ export async function signIn(
 ): Promise<SignIn> {
   const { settings } = flow
   const { tokenRecords } = flow.records(req)
-  const written: string[] = []
-  let undo: (() => Promise<void>) | undefined
+  const undo: (() => Promise<unknown>)[] = []
   try {
     const previous = await previousLogin(flow, req)
-    const person = personOf(tokens)
+    const person = personOf(tokens.claims)
     // Without an ID Token nobody can tell.
     const samePerson = previous !== undefined && person !== undefined && previous.person === person
-    const record = toRecord(flow, tokens, samePerson ? previous.tokens : undefined)
+    const record = toRecord(flow, tokens)
 
     const keepsData = previous === undefined || samePerson
     const replaced = replaceSession(req, keepsData ? settings.sessionAtLogin : 'new')
-    undo = replaced.restore
+    undo.push(replaced.restore)
     const landing = await landingOf(flow, req, record, login.returnTo)
-    const key = await tokenRecords.create(record, sessionLifetime(req))
-    written.push(key)
+
+    let kept: NewTokenRecord
+    let others: IssuedTokens | undefined
+    if (flow.userTokens === undefined)
+      kept = withRefreshToken(record, samePerson ? previous.found : undefined)
+    else {
+      // The user's tokens are kept elsewhere: the session's record says who is signed in.
+      kept = { ...record, tokens: undefined }
+      const replacement = await connectUser(flow.userTokens, requireUser(flow, req), record)
+      undo.push(replacement.putBack)
+      others = replacement.others
+    }
+    const key = await tokenRecords.create(kept, sessionLifetime(req))
+    undo.push(() =>
+      // A store that cannot delete may still be able to write.
+      tokenRecords.forget(key).catch(() => tokenRecords.end(key, sessionLifetime(req))),
+    )
     await replaced.commit(settings.name, { key, person })
 
     // The new sign-in stands, whatever becomes of the old tokens: their session is gone.
+    if (others !== undefined) void revoke(server, { refreshToken: undefined, ...others })
     if (previous !== undefined)
       await leave(flow, req, server, previous, person).catch(() => undefined)
     return { landing, sessionId: sessionId(req), replacedSessionId: replaced.replacedId }
   } catch (error) {
     void revoke(server, tokens)
-    const discard = (key: string) =>
-      // A store that cannot delete may still be able to write.
-      tokenRecords.forget(key).catch(() => tokenRecords.end(key, sessionLifetime(req)))
-    await Promise.allSettled([undo?.(), ...written.map(discard)])
+    await Promise.allSettled(undo.map((step) => step()))
     throw error
   }
 }
@@ -75,32 +91,26 @@ export async function signIn(
 async function previousLogin(flow: Flow, req: Request): Promise<PreviousLogin | undefined> {
   const reference = loginReference(req, flow.settings.name)
   if (reference === undefined) return undefined
-  const tokens = await flow.records(req).tokenRecords.read(reference.key, sessionLifetime(req))
-  return { ...reference, tokens: tokens === 'ended' ? undefined : tokens }
+  const found = await flow.records(req).tokenRecords.read(reference.key)
+  return { ...reference, found: typeof found === 'object' ? found : undefined }
 }
 
-/** Fingerprint of who this is: the same for the same `iss` and `sub`. */
-function personOf({ claims }: ValidatedTokens): string | undefined {
-  if (claims === undefined) return undefined
-  const identity = JSON.stringify([claims.iss, claims.sub])
-  return createHash('sha256').update(identity).digest('base64url').slice(0, 22)
+/** The app's user after `onLogin`, which the app signed in by then. */
+function requireUser({ settings }: Flow, req: Request): string {
+  const id = userIdOf(settings, req)
+  if (id !== undefined) return id
+  throw new PkceFlowError(
+    'user_id_invalid',
+    'The option "userId" gave nobody after a login: sign the person in to your app in "onLogin", ' +
+      'for example by req.session.userId.',
+  )
 }
 
-function toRecord(
-  flow: Flow,
-  tokens: ValidatedTokens,
-  previous: TokenRecord | undefined,
-): Omit<TokenRecord, 'revision'> {
-  const { accessToken, tokenType, expiresAt, idToken } = tokens
+function toRecord(flow: Flow, tokens: ValidatedTokens): ConnectedRecord {
+  const { scope } = flow.settings
   return {
-    accessToken,
-    tokenType,
-    // RFC 6749 section 5.1: left out if it is what was asked for.
-    scope: tokens.scope ?? [...flow.settings.scope],
-    expiresAt,
-    // Many servers give a refresh token at the first consent only.
-    refreshToken: tokens.refreshToken ?? previous?.refreshToken,
-    idToken,
+    tokens: issuedTokens(tokens, scope),
+    idToken: tokens.idToken,
     connectedAt: Date.now(),
   }
 }
@@ -108,11 +118,11 @@ function toRecord(
 async function landingOf(
   flow: Flow,
   req: Request,
-  record: Omit<TokenRecord, 'revision'>,
+  { tokens, idToken }: ConnectedRecord,
   returnTo: string,
 ): Promise<string> {
   const { onLogin, afterLogin } = flow.settings
-  const chosen = await onLogin?.({ req, token: createToken(record), returnTo })
+  const chosen = await onLogin?.({ req, token: createToken({ ...tokens, idToken }), returnTo })
   if (chosen === undefined) return returnTo
   return flow.placeToReturn(chosen) ?? afterLogin
 }
@@ -125,14 +135,16 @@ async function leave(
   flow: Flow,
   req: Request,
   server: KnownServer,
-  { key, tokens, person: before }: PreviousLogin,
+  { key, found, person: before }: PreviousLogin,
   person: string | undefined,
 ): Promise<void> {
   const { tokenRecords } = flow.records(req)
   if (before === undefined || before === person) {
-    await tokenRecords.forget(key)
+    // The marker of one that was ended stays: the session before may have been brought back by a
+    // request that was under way, and may be again.
+    if (found !== undefined) await tokenRecords.forget(key)
     return
   }
-  if (tokens !== undefined) void revoke(server, { refreshToken: undefined, ...tokens })
+  if (found?.tokens !== undefined) void revoke(server, { refreshToken: undefined, ...found.tokens })
   await tokenRecords.end(key, sessionLifetime(req))
 }

@@ -1,25 +1,25 @@
 import type { Request } from 'express'
-import { claimsOf, createToken, type Claims, type Token } from '../token.ts'
-import { isUsable, type CurrentLogin } from './current-login.ts'
+import type { FoundRecord } from '../storage/token-records.ts'
+import { claimsOf, type Claims } from '../token.ts'
+import type { CurrentLogin } from './current-login.ts'
+import { canRefresh, isUsable } from './refresher.ts'
 
-/** What is known about a browser's sign-in, without asking the authorization server. */
-export interface LoginStatus {
-  /** Whether this browser is signed in through the flow. */
-  signedIn: boolean
-  /** Whether there is an access token that can be used now. */
+/** What is known about tokens, without asking the authorization server. */
+export interface ConnectionStatus {
+  /** Whether there is an access token that can be used now, or one to get it with. */
   connected: boolean
-  /** What the token may do, or could until it expired; empty when nobody is signed in. */
+  /** What the tokens may do, or could until they expired; empty when there are none. */
   scope: readonly string[]
   /** When the access token ends; absent when unknown. */
   expiresAt?: Date
-  /** When the person logged in. */
+  /** When the person logged in to give them. */
   connectedAt?: Date
 }
 
-/** The usable token of this request's browser. */
-export async function readToken(current: CurrentLogin, req: Request): Promise<Token | undefined> {
-  const record = await current.read(req)
-  return record !== undefined && isUsable(record) ? createToken(record) : undefined
+/** What is known about a browser's sign-in, without asking the authorization server. */
+export interface LoginStatus extends ConnectionStatus {
+  /** Whether this browser is signed in through the flow. */
+  signedIn: boolean
 }
 
 /** Claims of the ID Token that this request's browser signed in with. */
@@ -28,16 +28,21 @@ export async function readClaims(current: CurrentLogin, req: Request): Promise<C
   return idToken === undefined ? undefined : claimsOf(idToken)
 }
 
-/** What is known about this request's browser. */
+/** What is known about this request's browser, and about its tokens. */
 export async function readStatus(current: CurrentLogin, req: Request): Promise<LoginStatus> {
-  const record = await current.read(req)
-  if (record === undefined) return { signedIn: false, connected: false, scope: [] }
-  const { scope, expiresAt, connectedAt } = record
+  const connection = await current.connection(req)
+  const [signIn, found] = await Promise.all([current.read(req), connection?.read()])
+  return { signedIn: signIn !== undefined, ...connectionStatus(found) }
+}
+
+/** What is known about tokens, of whoever they are. */
+export function connectionStatus(found: FoundRecord): ConnectionStatus {
+  if (typeof found !== 'object') return { connected: false, scope: [] }
+  const { tokens, connectedAt } = found
   return {
-    signedIn: true,
-    connected: isUsable(record),
-    scope,
-    ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }),
+    connected: isUsable(tokens) || canRefresh(tokens),
+    scope: tokens?.scope ?? [],
+    ...(tokens?.expiresAt !== undefined && { expiresAt: new Date(tokens.expiresAt) }),
     connectedAt: new Date(connectedAt),
   }
 }

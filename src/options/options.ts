@@ -2,6 +2,7 @@ import type { Agent } from 'node:http'
 import type { Request } from 'express'
 import type { ClientAuth } from 'openid-client'
 import type { Token } from '../token.ts'
+import type { Lock } from './lock.ts'
 import type { ServerMetadata, ServerRootUrl } from './server-metadata.ts'
 
 interface DiscoveredServer {
@@ -63,6 +64,28 @@ export interface SessionStore {
   destroy(id: string, callback?: (error?: unknown) => void): void
 }
 
+/**
+ * Where tokens are kept apart from sessions. A `Keyv` fits as it is, so does a `Map` (in tests: it
+ * forgets nothing), or any express-session store. Members may return promises; each call is given up
+ * after 5 seconds. Make a Keyv over a server with `throwOnErrors: true`: without it, a read that
+ * failed looks as if nothing were there.
+ */
+export type TokenStore =
+  | {
+      /** What was set, as JSON gives it back; `undefined` or `null` if there is nothing. */
+      get(key: string): unknown
+      /**
+       * Keeps a plain JSON object. Returning `false` says that it could not.
+       *
+       * @param key 35 characters of `a-z 0-9 .`
+       * @param lifetime milliseconds; the store may drop the value afterwards, it need not
+       */
+      set(key: string, value: object, lifetime: number): unknown
+      /** Removes what is there; nothing there is no error. */
+      delete(key: string): unknown
+    }
+  | SessionStore
+
 /** Options that go with every kind of authorization server and client. Durations: milliseconds. */
 export interface CommonOptions<Property extends string = 'token'> {
   /** Client identifier (RFC 6749 section 2.2). */
@@ -111,12 +134,37 @@ export interface CommonOptions<Property extends string = 'token'> {
    * link or page started, three. 1 to 50. Default: `25`.
    */
   maxPendingLogins?: number | undefined
+  /**
+   * An access token is refreshed before it is handed out if it expires within this time, or within
+   * half its life if that is shorter. 0 to 3,600,000. Default: `30_000`.
+   */
+  refreshLeeway?: number | undefined
   /** Limit for each whole exchange with the authorization server. Default: `5_000`. */
   timeout?: number | undefined
   /** Difference of clocks that is tolerated in ID Tokens. Default: `30_000`. */
   clockTolerance?: number | undefined
   /** Where our records are kept. Default: the session's store. */
   store?: SessionStore | undefined
+  /**
+   * What makes a login finish once and a token refresh once over all processes that share the store:
+   * `redisLock()` of `express-pkce-flow/redis`, `postgresLock()` of `express-pkce-flow/postgres`, or
+   * your own. `'process'` says that this is the only process. Default: as with `'process'`, and a
+   * warning if the store looks like one that processes share.
+   */
+  lock?: Lock | 'process' | undefined
+  /**
+   * Keys that our records are sealed with (AES-256-GCM), 32 random bytes each: a `Uint8Array`, or
+   * base64url text as of `crypto.randomBytes(32).toString('base64url')`. The first one seals, all of
+   * them open: to change keys, add a new one at the end in every process, then move it to the front,
+   * and take the old one out when everything that it sealed has expired. With keys, a record that is
+   * not sealed is no record. Default: records are stored as plain JSON.
+   */
+  encryptionKeys?: readonly (Uint8Array | string)[] | undefined
+  /**
+   * Origins that `fetch` may send the token to, for example `['https://api.example.com']`. Default:
+   * the origin of `issuer`, without one that of the token endpoint.
+   */
+  apiOrigins?: readonly string[] | undefined
   /** For every request to the authorization server: client certificates, own CAs, a proxy. */
   agent?: Agent | undefined
   /**
@@ -136,7 +184,32 @@ export interface Routes {
   logout?: string | false | undefined
 }
 
+/** Tokens that belong to a session. */
+interface SessionTokens {
+  userId?: undefined
+  tokenStore?: undefined
+  tokenLifetime?: undefined
+}
+
+/** Tokens that belong to a user of the app, beyond sessions. */
+interface UserTokens {
+  /**
+   * The app's own user that a request comes from: a string of 1 to 500 characters, `undefined` or
+   * `null` if nobody is signed in. Called at a login after `onLogin`, and whenever tokens are needed.
+   */
+  userId: (req: Request) => string | null | undefined
+  /** Keeps the tokens of each user, for all of this user's sessions and for `forUser(id)`. */
+  tokenStore: TokenStore
+  /**
+   * How long they are kept where the authorization server does not say how long their refresh token
+   * lives; a refresh begins it anew. 60,000 to 34,560,000,000 (400 days). Default: `2_592_000_000`
+   * (30 days).
+   */
+  tokenLifetime?: number | undefined
+}
+
 /** Options of `pkceFlow`. TypeScript refuses wrong combinations and misspelt members. */
 export type PkceFlowOptions<Property extends string = 'token'> = CommonOptions<Property> &
   (DiscoveredServer | GivenServer) &
-  (PublicClient | ClientWithSecret | ClientWithOwnAuthentication)
+  (PublicClient | ClientWithSecret | ClientWithOwnAuthentication) &
+  (SessionTokens | UserTokens)

@@ -9,6 +9,7 @@ import {
   textList,
 } from './checks.ts'
 import { placeToReturn, type Places } from '../return-to.ts'
+import type { ServerMetadata } from './server-metadata.ts'
 
 /** Paths of the routes as this app sees them; `undefined`: left out. */
 export interface SettledRoutes {
@@ -60,15 +61,24 @@ export function resolveRoutes(
   return settled
 }
 
-export function resolveOrigins(value: unknown): ReadonlySet<string> {
+export function resolveOrigins(name: string, value: unknown): ReadonlySet<string> {
   return new Set(
-    textList('returnToOrigins', value).map((origin) => {
-      const url = resolveUrl('returnToOrigins', origin)
-      if (url.href !== `${url.origin}/`)
-        throw invalid('returnToOrigins', 'must be origins, without a path')
+    textList(name, value).map((origin) => {
+      const url = resolveUrl(name, origin)
+      if (url.href !== `${url.origin}/`) throw invalid(name, 'must be origins, without a path')
       return url.origin
     }),
   )
+}
+
+export function resolveApiOrigins(
+  value: unknown,
+  issuer: string | undefined,
+  { token_endpoint: endpoint }: ServerMetadata,
+): ReadonlySet<string> {
+  return value === undefined
+    ? new Set([new URL(issuer ?? String(endpoint)).origin])
+    : resolveOrigins('apiOrigins', value)
 }
 
 export function resolveLanding(name: string, value: unknown, places: Places): string {

@@ -14,8 +14,12 @@ import {
   textList,
 } from './checks.ts'
 import { resolveClient, type ClientSettings } from './client.ts'
+import { resolveEncryptionKeys } from './encryption-keys.ts'
+import { resolveLock, resolveStore, resolveUserTokens, type UserTokenSettings } from './keeping.ts'
+import type { Lock } from './lock.ts'
 import type { CommonOptions, PkceFlowOptions, SessionStore } from './options.ts'
 import {
+  resolveApiOrigins,
   resolveBasePath,
   resolveLanding,
   resolveOrigins,
@@ -26,7 +30,7 @@ import {
 import { resolveIssuer, resolveServer, type ServerMetadata } from './server-metadata.ts'
 
 /** Options with defaults filled in, checked and copied: what the rooms work with. */
-export interface Settings extends ClientSettings {
+export interface Settings extends ClientSettings, UserTokenSettings {
   readonly name: string
   readonly issuer: string | undefined
   readonly server: ServerMetadata
@@ -47,9 +51,14 @@ export interface Settings extends ClientSettings {
   readonly sessionAtLogin: 'migrate' | 'new' | readonly string[]
   readonly loginTimeout: number
   readonly maxPendingLogins: number
+  readonly refreshLeeway: number
   readonly timeout: number
   readonly clockTolerance: number
   readonly store: SessionStore | undefined
+  readonly lock: Lock | 'process' | undefined
+  /** The first one seals, all open; `undefined`: nothing is sealed. */
+  readonly encryptionKeys: readonly Uint8Array[] | undefined
+  readonly apiOrigins: ReadonlySet<string>
   readonly agent: Agent | undefined
   readonly onLogin: CommonOptions['onLogin']
 }
@@ -71,6 +80,7 @@ export function resolveOptions<Property extends string>(
     sessionAtLogin = 'migrate',
     loginTimeout = 600_000,
     maxPendingLogins = 25,
+    refreshLeeway = 30_000,
     timeout = 5_000,
     clockTolerance = 30_000,
   } = options
@@ -81,7 +91,7 @@ export function resolveOptions<Property extends string>(
   const basePath = resolveBasePath(options.basePath)
   const places = {
     origin: redirectUri.origin,
-    returnToOrigins: resolveOrigins(returnToOrigins),
+    returnToOrigins: resolveOrigins('returnToOrigins', returnToOrigins),
     basePath,
     routes: resolveRoutes(options.routes, redirectUri.pathname, basePath),
   }
@@ -103,9 +113,14 @@ export function resolveOptions<Property extends string>(
     sessionAtLogin: resolveSessionAtLogin(sessionAtLogin),
     loginTimeout: duration('loginTimeout', loginTimeout, 2_000, 86_400_000),
     maxPendingLogins: integer('maxPendingLogins', maxPendingLogins, 1, 50),
+    refreshLeeway: duration('refreshLeeway', refreshLeeway, 0, 3_600_000),
     timeout: duration('timeout', timeout, 1_000, 120_000),
     clockTolerance: duration('clockTolerance', clockTolerance, 0, 300_000),
     store: resolveStore(options.store),
+    lock: resolveLock(options.lock),
+    encryptionKeys: resolveEncryptionKeys(options.encryptionKeys),
+    apiOrigins: resolveApiOrigins(options.apiOrigins, issuer, server),
+    ...resolveUserTokens(options),
     agent: resolveAgent(options.agent, issuer, server),
     onLogin: resolveFunction('onLogin', options.onLogin),
   }
@@ -132,11 +147,18 @@ const optionNames = Object.keys({
   sessionAtLogin: 0,
   loginTimeout: 0,
   maxPendingLogins: 0,
+  refreshLeeway: 0,
   timeout: 0,
   clockTolerance: 0,
   store: 0,
+  lock: 0,
+  encryptionKeys: 0,
+  apiOrigins: 0,
   agent: 0,
   onLogin: 0,
+  userId: 0,
+  tokenStore: 0,
+  tokenLifetime: 0,
 } satisfies Record<keyof Required<PkceFlowOptions>, 0>)
 
 /** Names of `Request` and `IncomingMessage` that a token must not hide. */
@@ -204,14 +226,6 @@ function resolveSessionAtLogin(value: unknown): Settings['sessionAtLogin'] {
   if (keys.includes('cookie'))
     throw invalid('sessionAtLogin', "cannot keep 'cookie': the new session has its own")
   return keys
-}
-
-function resolveStore(value: unknown): SessionStore | undefined {
-  if (value === undefined) return undefined
-  const has = (name: string) => typeof (value as Record<string, unknown>)[name] === 'function'
-  if (!isRecord(value) || !['get', 'set', 'destroy'].every(has))
-    throw invalid('store', 'must be an express-session store, with get, set and destroy')
-  return value as unknown as SessionStore
 }
 
 function resolveAgent(

@@ -5,15 +5,19 @@ import type { KnownServer } from './known-server.ts'
 /** Claims of a validated ID Token (OpenID Connect Core section 2). */
 export type IdTokenClaims = JWTPayload & { iss: string; sub: string; exp: number; iat: number }
 
-/** What an ID Token is checked against. */
-export interface IdTokenExpectations {
+/** What every ID Token for this client is checked against. */
+export interface IdTokenReader {
   clientId: string
+  /** Milliseconds. */
+  clockTolerance: number
+}
+
+/** What the ID Token of a login is checked against. */
+export interface IdTokenExpectations extends IdTokenReader {
   /** Sent in the authorization request. */
   nonce: string
   /** `max_age` of the authorization request, in seconds. */
   maxAge: number | undefined
-  /** Milliseconds. */
-  clockTolerance: number
 }
 
 /** Signatures that anybody can check with a public key; never `none`, never a shared secret. */
@@ -35,7 +39,8 @@ const algorithms = [
 const issuedAhead = 600
 
 /**
- * Validates an ID Token (OpenID Connect Core section 3.1.3.7), its signature always included.
+ * Validates the ID Token of a login (OpenID Connect Core section 3.1.3.7), its signature always
+ * included.
  *
  * Rejects with `id_token_invalid`, or as the transport does if the signing keys cannot be had.
  */
@@ -44,28 +49,40 @@ export async function validateIdToken(
   server: KnownServer,
   expected: IdTokenExpectations,
 ): Promise<IdTokenClaims> {
-  const claims = await verify(idToken, server, expected)
-  const { nonce, azp, aud, iat, auth_time: authTime } = claims
-  const tolerance = expected.clockTolerance / 1000
-  const now = Date.now() / 1000
-
-  if (nonce !== expected.nonce) throw invalid('nonce')
-  // Steps 4 and 5: a token for several audiences says which of them asked for it.
-  if (Array.isArray(aud) && aud.length > 1 && azp === undefined) throw invalid('azp')
-  if (azp !== undefined && azp !== expected.clientId) throw invalid('azp')
-  if (iat > now + issuedAhead) throw invalid('iat')
-  if (typeof claims.sub !== 'string' || claims.sub === '') throw invalid('sub')
+  const claims = await verifyIdToken(idToken, server, expected)
+  const { nonce, auth_time: authTime } = claims
+  if (nonce !== expected.nonce) throw invalidClaim('nonce')
   if (expected.maxAge !== undefined) {
-    if (typeof authTime !== 'number') throw invalid('auth_time')
-    if (authTime + expected.maxAge < now - tolerance) throw invalid('auth_time')
+    const tolerance = expected.clockTolerance / 1000
+    if (typeof authTime !== 'number') throw invalidClaim('auth_time')
+    if (authTime + expected.maxAge < Date.now() / 1000 - tolerance) throw invalidClaim('auth_time')
   }
   return claims
 }
 
-async function verify(
+/**
+ * Checks what holds for every ID Token, that of a login and that of a refresh: signature, `iss`,
+ * `aud`, `azp`, `exp`, `iat`, and that there is a `sub`. Rejects as {@link validateIdToken} does.
+ */
+export async function verifyIdToken(
+  idToken: string,
+  server: KnownServer,
+  reader: IdTokenReader,
+): Promise<IdTokenClaims> {
+  const claims = await verifySignature(idToken, server, reader)
+  const { azp, aud, iat, sub } = claims
+  // Steps 4 and 5: a token for several audiences says which of them asked for it.
+  if (Array.isArray(aud) && aud.length > 1 && azp === undefined) throw invalidClaim('azp')
+  if (azp !== undefined && azp !== reader.clientId) throw invalidClaim('azp')
+  if (iat > Date.now() / 1000 + issuedAhead) throw invalidClaim('iat')
+  if (typeof sub !== 'string' || sub === '') throw invalidClaim('sub')
+  return claims
+}
+
+async function verifySignature(
   idToken: string,
   { keys, metadata }: KnownServer,
-  { clientId, clockTolerance }: IdTokenExpectations,
+  { clientId, clockTolerance }: IdTokenReader,
 ): Promise<IdTokenClaims> {
   const { issuer } = metadata
   if (keys === undefined || issuer === undefined)
@@ -123,16 +140,20 @@ function refused(error: unknown): PkceFlowError {
     error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired
       ? error.claim
       : undefined
-  return claim === undefined
-    ? new PkceFlowError(
-        'id_token_invalid',
-        "The authorization server's ID Token has no signature that its published keys confirm.",
-        { cause: error },
-      )
-    : invalid(claim)
+  return claim === undefined ? notSigned(error) : invalidClaim(claim)
 }
 
-function invalid(claim: string): PkceFlowError {
+/** The error for what is no JWT, or is not signed by the server. */
+export function notSigned(cause: unknown): PkceFlowError {
+  return new PkceFlowError(
+    'id_token_invalid',
+    "The authorization server's ID Token has no signature that its published keys confirm.",
+    { cause },
+  )
+}
+
+/** The error for a claim that is missing or wrong. */
+export function invalidClaim(claim: string): PkceFlowError {
   return new PkceFlowError(
     'id_token_invalid',
     `The authorization server's ID Token is not valid for this login: its claim "${claim}" is missing or wrong.`,

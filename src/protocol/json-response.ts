@@ -16,7 +16,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Seconds of the header `Retry-After` (RFC 9110 section 10.2.3), between 1 and an hour. */
-function retryAfter({ headers }: ServerResponse): number | undefined {
+export function retryAfter({ headers }: ServerResponse): number | undefined {
   const value = headers['retry-after']
   if (value === undefined) return undefined
   const seconds = /^\d{1,9}$/.test(value)

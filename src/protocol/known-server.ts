@@ -15,6 +15,8 @@ export interface KnownServer {
   readonly configuration: client.Configuration
   /** `undefined` for a server without `jwks_uri`. */
   readonly keys: SigningKeys | undefined
+  /** The way to its other endpoints. */
+  readonly transport: Transport
 }
 
 /** What is needed to know an authorization server. */
@@ -75,6 +77,7 @@ export function buildKnownServer(
     metadata: { ...metadata, authorization_endpoint, token_endpoint },
     configuration,
     keys: keys || undefined,
+    transport,
   }
 }
 

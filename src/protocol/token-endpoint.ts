@@ -1,18 +1,24 @@
 import type { CustomFetch, TokenEndpointResponse as UpstreamResponse } from 'openid-client'
-import { PkceFlowError, registeredError } from '../errors.ts'
+import { PkceFlowError } from '../errors.ts'
 import { isPassing, jsonObject, unavailable } from './json-response.ts'
-import type { ServerResponse, Transport } from './transport.ts'
+import { TokenRefusal } from './token-refusal.ts'
+import type { Transport } from './transport.ts'
 import { toWebResponse } from './web-response.ts'
 
 /** What a token endpoint gave (RFC 6749 section 5.1), in the form that we keep. */
 export interface TokenEndpointResponse {
   accessToken: string
-  tokenType: 'bearer'
+  /** In lower case; `bearer` if the server did not say. Not validated. */
+  tokenType: string
   /** `undefined`: as requested. */
   scope: string[] | undefined
   /** Milliseconds since the epoch; `undefined`: unknown. */
   expiresAt: number | undefined
+  /** Milliseconds since the epoch: when this response came. */
+  issuedAt: number
   refreshToken: string | undefined
+  /** When the refresh token ends. Milliseconds since the epoch; `undefined`: unknown. */
+  refreshExpiresAt: number | undefined
   /** Not validated. */
   idToken: string | undefined
 }
@@ -21,13 +27,20 @@ export interface TokenEndpointResponse {
 const longestLife = 365 * 24 * 3600
 
 /**
- * The ID Token travels past openid-client under this key: `id-token.ts` validates it, whole, in one
- * place. openid-client would check some claims only, and throw the access token away on failure, so
- * that nobody could revoke it.
+ * What openid-client must not look at travels past it under this key. It would check some claims of
+ * an ID Token only, and throw the access token away on failure, so that nobody could revoke it; the
+ * same with a token type.
  */
-const idTokenAside = Symbol('id_token')
+const aside = Symbol('aside')
 
-type Aside = UpstreamResponse & { [idTokenAside]?: string | undefined }
+interface Aside {
+  tokenType: string
+  idToken: string | undefined
+  /** Seconds. */
+  refreshExpiresIn: number | undefined
+}
+
+type WithAside = UpstreamResponse & { [aside]?: Aside }
 
 /**
  * openid-client's `fetch` for the token endpoint. What comes back is a response that openid-client
@@ -41,7 +54,9 @@ export function createTokenEndpointFetch(transport: Transport): CustomFetch {
       body: (body as URLSearchParams).toString(),
     })
     const json = jsonObject(response)
-    if (response.status !== 200 || typeof json?.error === 'string') throw refusal(response, json)
+    if (isPassing(response)) throw unavailable(response)
+    const error = typeof json?.error === 'string' ? json.error : undefined
+    if (response.status !== 200 || error !== undefined) throw new TokenRefusal(response, error)
     if (json === undefined)
       throw new PkceFlowError(
         'invalid_server_response',
@@ -56,18 +71,12 @@ export function createTokenEndpointFetch(transport: Transport): CustomFetch {
  * rotated by now: a token that can be used is not thrown away because of a malformed member that
  * need not be there at all.
  */
-function usable(json: Record<string, unknown>): Aside {
+function usable(json: Record<string, unknown>): WithAside {
   const { access_token, token_type, scope, refresh_token, id_token } = json
-  if (typeof access_token !== 'string' || access_token === '')
+  if (typeof access_token !== 'string' || !isSendable(access_token))
     throw new PkceFlowError(
       'invalid_server_response',
       "The authorization server's token endpoint answered without an access token.",
-    )
-  // openid-client takes DPoP tokens that nobody asked for (RFC 9449 section 5).
-  if (typeof token_type === 'string' && token_type.toLowerCase() !== 'bearer')
-    throw new PkceFlowError(
-      'invalid_server_response',
-      'The authorization server issued a type of token that was not asked for.',
     )
   const expiresIn = lifetime(json.expires_in)
   return {
@@ -76,63 +85,58 @@ function usable(json: Record<string, unknown>): Aside {
     ...(expiresIn !== undefined && { expires_in: expiresIn }),
     ...(typeof scope === 'string' && { scope }),
     ...(typeof refresh_token === 'string' && refresh_token !== '' && { refresh_token }),
-    [idTokenAside]: typeof id_token === 'string' ? id_token : undefined,
+    [aside]: {
+      tokenType: typeof token_type === 'string' ? token_type.toLowerCase() : 'bearer',
+      idToken: typeof id_token === 'string' ? id_token : undefined,
+      refreshExpiresIn: refreshLifetime(json),
+    },
   }
 }
 
+/**
+ * RFC 6749 appendix A.12. Any other text fits into no header, and those that try to put it there
+ * show it in their error.
+ */
+function isSendable(accessToken: string): boolean {
+  return /^[\x20-\x7e]+$/.test(accessToken)
+}
+
+/** A number of seconds, as a number or as digits; `undefined` for what is none. */
+function secondsIn(value: unknown): number | undefined {
+  const seconds = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
+  return typeof seconds === 'number' && seconds >= 0 ? seconds : undefined
+}
+
 function lifetime(expiresIn: unknown): number | undefined {
-  const seconds =
-    typeof expiresIn === 'string' && /^\d+(\.\d+)?$/.test(expiresIn) ? Number(expiresIn) : expiresIn
-  if (typeof seconds !== 'number' || !(seconds >= 0)) return undefined
-  return Math.min(seconds, longestLife)
+  const seconds = secondsIn(expiresIn)
+  return seconds === undefined ? undefined : Math.min(seconds, longestLife)
+}
+
+/**
+ * Seconds that the refresh token lives. No standard names it; these are the two names in use. 0 is
+ * how Keycloak says that it does not end by itself, and more than a year is as good.
+ */
+function refreshLifetime(json: Record<string, unknown>): number | undefined {
+  const { refresh_expires_in, refresh_token_expires_in } = json
+  const seconds = secondsIn(refresh_expires_in) ?? secondsIn(refresh_token_expires_in) ?? 0
+  return seconds > 0 && seconds <= longestLife ? seconds : undefined
 }
 
 /** openid-client's result in our form. */
 export function toTokenEndpointResponse(response: UpstreamResponse): TokenEndpointResponse {
   const { scope, expires_in } = response
+  const { tokenType, idToken, refreshExpiresIn } = (response as WithAside)[aside] as Aside
+  const issuedAt = Date.now()
+  const after = (seconds: number | undefined) =>
+    seconds === undefined ? undefined : issuedAt + seconds * 1000
   return {
     accessToken: response.access_token,
-    tokenType: 'bearer',
+    tokenType,
     scope: scope === undefined ? undefined : scope.split(' ').filter(Boolean),
-    expiresAt: expires_in === undefined ? undefined : Date.now() + expires_in * 1000,
+    expiresAt: after(expires_in),
+    issuedAt,
     refreshToken: response.refresh_token,
-    idToken: (response as Aside)[idTokenAside],
+    refreshExpiresAt: after(refreshExpiresIn),
+    idToken,
   }
-}
-
-/** RFC 6749 section 5.2: errors that are about this client, not about the person's code. */
-const clientErrors = new Set([
-  'invalid_client',
-  'invalid_request',
-  'invalid_scope',
-  'invalid_target',
-  'unauthorized_client',
-  'unsupported_grant_type',
-])
-
-function refusal(
-  response: ServerResponse,
-  json: Record<string, unknown> | undefined,
-): PkceFlowError {
-  if (isPassing(response)) return unavailable(response)
-  const { status } = response
-  const error = typeof json?.error === 'string' ? json.error : undefined
-  const details = { oauthError: registeredError(error) }
-  if (status === 401 || (error !== undefined && clientErrors.has(error)))
-    return new PkceFlowError(
-      'client_rejected',
-      'The authorization server refused this client at its token endpoint: check client id, client ' +
-        'secret, clientAuth and redirectUri against what is registered there.',
-      details,
-    )
-  if (status === 400 || error !== undefined)
-    return new PkceFlowError(
-      'code_rejected',
-      'The authorization server refused the authorization code. Start the login again.',
-      details,
-    )
-  return new PkceFlowError(
-    'invalid_server_response',
-    `The authorization server's token endpoint answered ${status}, which no client can use.`,
-  )
 }

@@ -1,10 +1,17 @@
 import { authorizationCodeGrant, skipStateCheck } from 'openid-client'
-import { asPkceFlowError, PkceFlowError } from '../errors.ts'
+import { PkceFlowError, registeredError } from '../errors.ts'
 import type { KnownServer } from './known-server.ts'
-import { validateIdToken, type IdTokenClaims, type IdTokenExpectations } from './id-token.ts'
-import { revoke } from './revocation.ts'
-import { toTokenEndpointResponse, type TokenEndpointResponse } from './token-endpoint.ts'
-import { flowErrorIn } from './upstream-error.ts'
+import { validateIdToken, type IdTokenExpectations } from './id-token.ts'
+import type { TokenEndpointResponse } from './token-endpoint.ts'
+import {
+  requestTokens,
+  validateTokens,
+  type Identity,
+  type ValidatedTokens,
+} from './token-grant.ts'
+import { clientRejected, isAboutClient, TokenRefusal, unusableAnswer } from './token-refusal.ts'
+
+export type { ValidatedTokens } from './token-grant.ts'
 
 /** A code to exchange, and what its answer is checked against. */
 export interface CodeExchange extends IdTokenExpectations {
@@ -13,11 +20,6 @@ export interface CodeExchange extends IdTokenExpectations {
   redirectUri: string
   /** Whether `openid` was asked for: an ID Token is then required, and else not looked at. */
   openid: boolean
-}
-
-/** Tokens that passed every check. */
-export interface ValidatedTokens extends TokenEndpointResponse {
-  claims: IdTokenClaims | undefined
 }
 
 /**
@@ -32,19 +34,8 @@ export async function exchangeCode(
   exchange: CodeExchange,
 ): Promise<ValidatedTokens> {
   requireSecrets(exchange)
-  const tokens = toTokenEndpointResponse(await requestTokens(server, exchange))
-  if (!exchange.openid) return { ...tokens, idToken: undefined, claims: undefined }
-  try {
-    if (tokens.idToken === undefined)
-      throw new PkceFlowError(
-        'invalid_server_response',
-        'The authorization server gave no ID Token although the scope has "openid".',
-      )
-    return { ...tokens, claims: await validateIdToken(tokens.idToken, server, exchange) }
-  } catch (error) {
-    void revoke(server, tokens)
-    throw error
-  }
+  const tokens = await sendCode(server, exchange)
+  return validateTokens(server, tokens, () => identify(server, exchange, tokens))
 }
 
 /**
@@ -57,26 +48,49 @@ function requireSecrets({ code, codeVerifier, nonce, openid }: CodeExchange): vo
     throw new PkceFlowError('login_interrupted', 'This login has lost its secrets. Start it again.')
 }
 
-async function requestTokens(server: KnownServer, exchange: CodeExchange) {
+async function sendCode(
+  server: KnownServer,
+  exchange: CodeExchange,
+): Promise<TokenEndpointResponse> {
   // redirect_uri is derived from this URL: made of our configuration, never of the request's Host.
   const answer = new URL(exchange.redirectUri)
   answer.searchParams.set('code', exchange.code)
   try {
-    return await authorizationCodeGrant(server.configuration, answer, {
-      pkceCodeVerifier: exchange.codeVerifier,
-      // The pending login was found by its state.
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so as a warning
-      expectedState: skipStateCheck,
-    })
-  } catch (error) {
-    // Whatever the server does has an error of ours already, so this is about what we sent.
-    throw (
-      flowErrorIn(error) ??
-      asPkceFlowError(
-        error,
-        'configuration',
-        'The token request could not be made. Check the client authentication (option "clientAuth").',
-      )
+    return await requestTokens(() =>
+      authorizationCodeGrant(server.configuration, answer, {
+        pkceCodeVerifier: exchange.codeVerifier,
+        // The pending login was found by its state.
+        // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so as a warning
+        expectedState: skipStateCheck,
+      }),
     )
+  } catch (error) {
+    throw error instanceof TokenRefusal ? refusalOfCode(error) : error
   }
+}
+
+function refusalOfCode(refusal: TokenRefusal): PkceFlowError {
+  const { status, error } = refusal
+  if (status === 401 || isAboutClient(refusal)) return clientRejected(refusal)
+  if (status === 400 || error !== undefined)
+    return new PkceFlowError(
+      'code_rejected',
+      'The authorization server refused the authorization code. Start the login again.',
+      { oauthError: registeredError(error) },
+    )
+  return unusableAnswer(refusal)
+}
+
+async function identify(
+  server: KnownServer,
+  exchange: CodeExchange,
+  { idToken }: TokenEndpointResponse,
+): Promise<Identity> {
+  if (!exchange.openid) return { idToken: undefined, claims: undefined }
+  if (idToken === undefined)
+    throw new PkceFlowError(
+      'invalid_server_response',
+      'The authorization server gave no ID Token although the scope has "openid".',
+    )
+  return { idToken, claims: await validateIdToken(idToken, server, exchange) }
 }

@@ -1,7 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { PkceFlowErrorCode } from '../errors.ts'
-import type { SessionStore } from '../options/options.ts'
+import type { KeyValueStore } from './key-value-store.ts'
 import { createRecordStore } from './record-store.ts'
+import type { Sealing } from './sealing.ts'
 
 /** A login that was started: all that is needed to finish it, and what became of it. */
 export interface PendingLogin {
@@ -83,16 +84,17 @@ export function pendingLoginId(state: string): string {
 }
 
 /**
- * Pending logins as records of a session store.
+ * Pending logins as records of a store.
  *
  * @param lifetime milliseconds
  */
 export function createPendingLogins(
-  store: SessionStore,
+  store: KeyValueStore,
   flow: string,
   lifetime: number,
+  sealing?: Sealing,
 ): PendingLogins {
-  const records = createRecordStore(store, 'pl.', flow)
+  const records = createRecordStore(store, 'pl.', flow, sealing)
   return {
     async begin(state, login) {
       const id = pendingLoginId(state)

@@ -1,7 +1,7 @@
-import { PkceFlowError } from '../errors.ts'
-import type { SessionStore } from '../options/options.ts'
+import type { KeyValueStore } from './key-value-store.ts'
+import type { Sealing } from './sealing.ts'
 
-/** Records of our own in a session store, each with an expiry. */
+/** Records of our own in a store, each with an expiry. */
 export interface RecordStore {
   /** The record, or `undefined` if there is none, it has expired or is another flow's. */
   get(key: string): Promise<StoredRecord | undefined>
@@ -17,110 +17,94 @@ export interface StoredRecord {
   expiresAt: number
 }
 
-/** Every store call is given up after this many milliseconds. */
-const storeTimeout = 5_000
+/** What is stored: the content sealed, as text, or plain. */
+interface Row {
+  content: unknown
+  expiresAt: number
+}
 
 const version = 1
 
 /**
- * Keeps records in an express-session store beside the sessions, under keys of 35 characters, which
- * every store's key column holds: `kind`, three characters that end in a dot, and 32 hex digits.
- * A dot never occurs in express-session's own ids.
+ * Keeps records under keys of 35 characters, which every store's key column holds: `kind`, three
+ * characters that end in a dot, and 32 hex digits. A dot never occurs in express-session's own ids.
  *
  * Calls reject with `store_unavailable`.
  *
  * @param flow fingerprint of flow name, client id and redirect URI: a record of another flow is none
+ * @param sealing with it, a record is none unless it was sealed with one of its keys
  */
 export function createRecordStore(
-  store: SessionStore,
+  store: KeyValueStore,
   kind: `${string}.`,
   flow: string,
+  sealing?: Sealing,
 ): RecordStore {
+  const warn = createWarning()
+
+  function contentOf({ content, expiresAt }: Row, key: string): unknown {
+    const isSealed = typeof content === 'string'
+    if (isSealed !== (sealing !== undefined)) {
+      warn(isSealed ? 'sealed' : 'plain')
+      return undefined
+    }
+    if (sealing === undefined) return content
+    const opened = sealing.open(content, { kind, flow, key, expiresAt })
+    if (opened === undefined) warn('foreign')
+    return opened
+  }
+
   return {
     async get(key) {
-      const found = await callStore<unknown>((done) => {
-        store.get(kind + key, missingIsNoError(done))
-      })
-      return isRecord(found) && found.version === version && found.flow === flow ? found : undefined
+      const row = await store.get(kind + key)
+      if (!isRow(row) || row.version !== version || row.flow !== flow) return undefined
+      const content = contentOf(row, key)
+      if (typeof content !== 'object' || content === null) return undefined
+      return { content, expiresAt: row.expiresAt }
     },
     async set(key, content, lifetime) {
       const expiresAt = Date.now() + lifetime
-      await callStore((done) => {
-        store.set(
-          kind + key,
-          {
-            content,
-            version,
-            flow,
-            expiresAt,
-            // No single member gives the expiry to every store; these three do.
-            cookie: {
-              originalMaxAge: lifetime,
-              maxAge: lifetime,
-              expires: new Date(expiresAt),
-            },
-          } as never,
-          done,
-        )
-      })
+      const stored = sealing?.seal(content, { kind, flow, key, expiresAt }) ?? content
+      await store.set(kind + key, { content: stored, version, flow, expiresAt }, lifetime)
     },
-    async destroy(key) {
-      await callStore((done) => {
-        store.destroy(kind + key, missingIsNoError(done))
-      })
-    },
+    destroy: (key) => store.delete(kind + key),
   }
 }
 
-/** A store's own options can override the expiry that it was given: ours counts as well. */
-function isRecord(value: unknown): value is StoredRecord & { version: unknown; flow: unknown } {
+/** A store may keep a row longer than it was told: our own expiry counts as well. */
+function isRow(value: unknown): value is Row & { version: unknown; flow: unknown } {
   if (typeof value !== 'object' || value === null) return false
-  const { content, expiresAt } = value as Partial<StoredRecord>
+  const { content, expiresAt } = value as Partial<Row>
   return (
-    typeof content === 'object' &&
+    content !== undefined &&
     content !== null &&
     typeof expiresAt === 'number' &&
     expiresAt > Date.now()
   )
 }
 
-/**
- * Calls an express-session store with a time limit. Rejects with `store_unavailable`, and ignores
- * what a store says afterwards or twice.
- */
-export function callStore<T>(
-  call: (done: (error?: unknown, result?: T) => void) => void,
-): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(unavailable('The session store did not answer in time.'))
-    }, storeTimeout)
-
-    function done(error?: unknown, result?: T) {
-      clearTimeout(timer)
-      if (!error) resolve(result)
-      else reject(unavailable('The session store failed.', error))
-    }
-
-    try {
-      call(done)
-    } catch (error) {
-      done(error)
-    }
-  })
+/** Why a record that is there is taken for none, and what to do about it. */
+const warnings = {
+  sealed:
+    'is sealed, and this process has no encryptionKeys. Give every process that shares the store ' +
+    'the same encryptionKeys.',
+  plain:
+    'is not sealed, and this process has encryptionKeys. If it was written before you set them, its ' +
+    'user logs in again; if not, give every process that shares the store the same encryptionKeys.',
+  foreign:
+    'is sealed with none of the encryptionKeys, or was changed. Give every process that shares the ' +
+    'store the same encryptionKeys, and keep an old key in them until what it sealed has expired.',
 }
 
-/** File stores report this way that there is no such row; sockets, that there is no such server. */
-export function missingIsNoError<T>(
-  done: (error?: unknown, result?: T) => void,
-): (error?: unknown, result?: T) => void {
-  return (error, result) => {
-    const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown }
-    if (code === 'ENOENT' && syscall !== 'connect') done()
-    else done(error, result)
+/** Says each of the warnings once. */
+function createWarning() {
+  const said = new Set<keyof typeof warnings>()
+  return function warn(which: keyof typeof warnings): void {
+    if (said.has(which)) return
+    said.add(which)
+    process.emitWarning(
+      `express-pkce-flow: a stored record ${warnings[which]} It is taken for no record.`,
+      { code: 'PKCE_FLOW_SEALED_RECORD' },
+    )
   }
-}
-
-function unavailable(message: string, cause?: unknown): PkceFlowError {
-  return new PkceFlowError('store_unavailable', message, { retryAfter: 1, cause })
 }

@@ -1,84 +1,167 @@
 import { randomBytes } from 'node:crypto'
-import type { SessionStore } from '../options/options.ts'
+import { PkceFlowError } from '../errors.ts'
+import type { KeyValueStore } from './key-value-store.ts'
+import type { Hold, Mutex } from './mutex.ts'
 import { createRecordStore, type StoredRecord } from './record-store.ts'
-import type { Lock } from './lock.ts'
+import type { Sealing } from './sealing.ts'
 
-/** The tokens of one sign-in. */
+/** A sign-in or connection, and its tokens. */
 export interface TokenRecord {
+  /** Absent when they have ended: the authorization server refused to refresh, or was disconnected. */
+  tokens?: IssuedTokens | undefined
+  /** Validated. */
+  idToken?: string | undefined
+  /** Milliseconds since the epoch. */
+  connectedAt: number
+  /** Another one after every write. */
+  revision: string
+}
+
+/** What the authorization server issued. Times: milliseconds since the epoch. */
+export interface IssuedTokens {
   accessToken: string
   tokenType: string
   /** What was granted. */
   scope: readonly string[]
-  /** Milliseconds since the epoch; absent: unknown. */
+  /** When this access token came. */
+  issuedAt: number
+  /** Absent: unknown. */
   expiresAt?: number | undefined
   refreshToken?: string | undefined
-  idToken?: string | undefined
-  /** Milliseconds since the epoch. */
-  connectedAt: number
-  /** Counts the writes. */
-  revision: number
+  /** Absent: unknown. */
+  refreshExpiresAt?: number | undefined
 }
 
-/** The token records of one flow in one store. */
+/** What somebody wants to write: the revision is given to it. */
+export type NewTokenRecord = Omit<TokenRecord, 'revision'>
+
+/** What there is under a key: a record, or the marker that one was ended on purpose, or nothing. */
+export type FoundRecord = TokenRecord | 'ended' | undefined
+
+/** The token records of one flow in one store. Lifetimes: milliseconds. */
 export interface TokenRecords {
   /** Writes a new record; resolves to its key, which is random. */
-  create(record: Omit<TokenRecord, 'revision'>, lifetime: number): Promise<string>
+  create(record: NewTokenRecord, lifetime: number): Promise<string>
   /**
-   * The record, `'ended'` if it was ended on purpose, or `undefined` if there is none. One that is
-   * in use lives on: its expiry is moved to `lifetime` milliseconds from now when a tenth is over.
+   * What there is. A record that is read with a `lifetime` lives on while it is in use: its expiry is
+   * moved to `lifetime` from now when a tenth of that is over.
    */
-  read(key: string, lifetime: number): Promise<TokenRecord | 'ended' | undefined>
+  read(key: string, lifetime?: number): Promise<FoundRecord>
+  /** Runs `work`, which may replace the record, while nobody else changes it. */
+  change<T>(key: string, work: (held: HeldRecord) => Promise<T>): Promise<T>
+  /** The same, if nobody is changing it now; else does nothing and gives `undefined`. */
+  changeIfFree<T>(key: string, work: (held: HeldRecord) => Promise<T>): Promise<T | undefined>
   /**
-   * Ends a record and resolves to what it held. A marker stays for `lifetime` milliseconds, so that
-   * a session that was written back by a slow request does not come to life with it.
+   * Ends a record and resolves to what it held. A marker stays for `lifetime`, so that a session that
+   * was written back by a slow request does not come to life with it. It is written, too, if the lock
+   * cannot be had: whoever refreshes reads again before writing.
    */
   end(key: string, lifetime: number): Promise<TokenRecord | undefined>
   /** Removes a record that nothing refers to any more. */
   forget(key: string): Promise<void>
 }
 
-/** Token records in a session store. A record is changed under the lock only. */
-export function createTokenRecords(store: SessionStore, flow: string, lock: Lock): TokenRecords {
-  const records = createRecordStore(store, 'tr.', flow)
+/** A record that nobody else changes for the moment. */
+export interface HeldRecord {
+  read(): Promise<FoundRecord>
+  /**
+   * Writes `next` in the place of `before`, unless somebody came in between (the lock can be lost
+   * while a slow request is under way). Resolves to what is there afterwards.
+   */
+  replace(before: FoundRecord, next: NewTokenRecord, lifetime: number): Promise<FoundRecord>
+}
+
+/** How long ending a record waits for whoever is changing it. Milliseconds. */
+const patience = 5_000
+
+/** Token records in a store. A record that others may know the key of is changed under the lock. */
+export function createTokenRecords(
+  store: KeyValueStore,
+  flow: string,
+  mutex: Mutex,
+  sealing?: Sealing,
+): TokenRecords {
+  const records = createRecordStore(store, 'tr.', flow, sealing)
+  const read = async (key: string) => contentOf(await records.get(key))
+
+  async function write(key: string, record: NewTokenRecord, lifetime: number) {
+    const written: TokenRecord = { ...record, revision: randomBytes(9).toString('base64url') }
+    await records.set(key, { record: written }, lifetime)
+    return written
+  }
+
+  function hold(key: string, lock: Hold): HeldRecord {
+    return {
+      read: () => read(key),
+      async replace(before, next, lifetime) {
+        await lock.secure()
+        const now = await read(key)
+        if (revisionOf(now) !== revisionOf(before)) return now
+        return write(key, next, lifetime)
+      },
+    }
+  }
 
   async function renew(key: string, lifetime: number) {
-    await lock.runIfFree(`tr.${key}`, async () => {
-      const tokens = contentOf(await records.get(key))
-      if (typeof tokens === 'object') await records.set(key, { tokens }, lifetime)
+    await mutex.runIfFree(`tr.${key}`, async (lock) => {
+      const found = await read(key)
+      // The same revision: nobody who is refreshing has to mind this.
+      if (typeof found === 'object' && (await lock.secure()))
+        await records.set(key, { record: found }, lifetime)
     })
+  }
+
+  async function mark(key: string, lifetime: number) {
+    const found = await read(key)
+    await records.set(key, { ended: true }, lifetime)
+    return found === 'ended' ? undefined : found
   }
 
   return {
     async create(record, lifetime) {
       const key = randomBytes(16).toString('hex')
-      await records.set(key, { tokens: { ...record, revision: 1 } }, lifetime)
+      await write(key, record, lifetime)
       return key
     },
     async read(key, lifetime) {
       const stored = await records.get(key)
       const found = contentOf(stored)
       const left = (stored?.expiresAt ?? 0) - Date.now()
-      if (typeof found === 'object' && left < lifetime * 0.9)
+      if (lifetime !== undefined && typeof found === 'object' && left < lifetime * 0.9)
         renew(key, lifetime).catch(() => undefined) // the next request tries again
       return found
     },
+    change: (key, work) => mutex.run(`tr.${key}`, (lock) => work(hold(key, lock))),
+    changeIfFree: (key, work) => mutex.runIfFree(`tr.${key}`, (lock) => work(hold(key, lock))),
     end(key, lifetime) {
-      return lock.run(`tr.${key}`, async () => {
-        const held = contentOf(await records.get(key))
-        await records.set(key, { ended: true }, lifetime)
-        return held === 'ended' ? undefined : held
-      })
+      return mutex
+        .run(`tr.${key}`, () => mark(key, lifetime), patience)
+        .catch((error: unknown) => {
+          if (error instanceof PkceFlowError && error.code === 'lock_unavailable')
+            return mark(key, lifetime)
+          throw error
+        })
     },
-    forget(key) {
-      return lock.run(`tr.${key}`, () => records.destroy(key))
-    },
+    forget: (key) => mutex.run(`tr.${key}`, () => records.destroy(key)),
   }
 }
 
+function revisionOf(found: FoundRecord): string | undefined {
+  return typeof found === 'object' ? found.revision : found
+}
+
 /** What a record says; whatever is not written as we write it says nothing. */
-function contentOf(stored: StoredRecord | undefined): TokenRecord | 'ended' | undefined {
+function contentOf(stored: StoredRecord | undefined): FoundRecord {
   if (stored === undefined) return undefined
-  const { tokens, ended } = stored.content as { tokens?: TokenRecord; ended?: boolean }
+  const { record, ended } = stored.content as { record?: Partial<TokenRecord>; ended?: boolean }
   if (ended === true) return 'ended'
-  return typeof tokens?.accessToken === 'string' && Array.isArray(tokens.scope) ? tokens : undefined
+  if (typeof record !== 'object' || record === null) return undefined
+  const { tokens, idToken, connectedAt, revision } = record
+  const isOurs =
+    typeof revision === 'string' &&
+    typeof connectedAt === 'number' &&
+    (idToken === undefined || typeof idToken === 'string') &&
+    (tokens === undefined ||
+      (typeof tokens.accessToken === 'string' && Array.isArray(tokens.scope)))
+  return isOurs ? (record as TokenRecord) : undefined
 }

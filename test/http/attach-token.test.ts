@@ -7,6 +7,7 @@ import { createBrowser } from '../support/browser.ts'
 import { clock } from '../support/clock.ts'
 import { createFaultyStore, type StoreCall } from '../support/faulty-store.ts'
 import { json, program } from './steps.ts'
+import { withoutRefreshTokens } from '../support/refresh-tokens.ts'
 
 const ofTokens = ({ key }: StoreCall) => key.startsWith('tr.')
 const readsOfTokens = (call: StoreCall) => call.operation === 'get' && ofTokens(call)
@@ -66,8 +67,9 @@ describe('attaching the token', () => {
     ).to.deep.equal(['get'])
   })
 
-  it('leaves out one that has expired', async () => {
+  it('leaves out one that has expired and cannot be refreshed', async () => {
     const app = await start()
+    withoutRefreshTokens(app.server)
     const browser = await logIn(app)
     clock.advance(3_600_000)
     expect(json(await browser.request(app.url('/public')))).to.deep.equal({ token: null })

@@ -6,6 +6,7 @@ import { createBrowser, type Browser, type Page } from '../support/browser.ts'
 import { clock } from '../support/clock.ts'
 import { createFaultyStore } from '../support/faulty-store.ts'
 import { json, navigation, program, startsLogin } from './steps.ts'
+import { withoutRefreshTokens } from '../support/refresh-tokens.ts'
 
 const html = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 
@@ -216,8 +217,9 @@ describe('guards', () => {
     })
   })
 
-  describe('with an access token that has expired', () => {
+  describe('with an access token that has expired and cannot be refreshed', () => {
     beforeEach(async () => {
+      withoutRefreshTokens(app.server)
       await browser.open(app.url('/login'))
       clock.advance(3_600_000)
     })

@@ -109,9 +109,11 @@ describe('token endpoint response (RFC 6749 section 5.1, decision 8)', () => {
       })
 
     for (const given of ['DPoP', 'dpop', 'mac', 'N_A', 'Bearer token'])
-      it(`${inspect(given)}, which nobody asked for, is refused`, async () => {
+      it(`${inspect(given)}, which nobody asked for, is refused and revoked (P11)`, async () => {
         respondWith({ token_type: given })
         await failLogin(app, 'invalid_server_response')
+        await server.received('revocation', 2)
+        expect(server.issued[0]).to.include({ active: false, refreshable: false })
       })
   })
 
@@ -170,6 +172,7 @@ describe('token endpoint response (RFC 6749 section 5.1, decision 8)', () => {
       ['an empty access token', { access_token: '' }],
       ['an access token that is null', { access_token: null }],
       ['an access token that is a number', { access_token: 5 }],
+      ['an access token that fits into no header', { access_token: 'a\nb' }],
       ['no ID Token though openid was asked for', { id_token: undefined }],
       ['an ID Token that is no text', { id_token: 5 }],
     ]

@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { MemoryStore } from 'express-session'
 import type { PkceFlowError, SessionStore } from '../../src/index.ts'
 import { createRecordStore, type RecordStore } from '../../src/storage/record-store.ts'
+import { overSessionStore } from '../../src/storage/session-store.ts'
 
 type Done = (error?: unknown, result?: unknown) => void
 
@@ -26,7 +27,8 @@ const key = 'a'.repeat(32)
 const secret = 'S3cr3t.that-a-store-was-given-with-a-command'
 
 describe('record store', () => {
-  const recordsIn = (store: SessionStore, flow = 'flow') => createRecordStore(store, 'xx.', flow)
+  const recordsIn = (store: SessionStore, flow = 'flow') =>
+    createRecordStore(overSessionStore(store), 'xx.', flow)
 
   const operations: [string, (records: RecordStore) => Promise<unknown>][] = [
     ['get', (records) => records.get(key)],
@@ -220,7 +222,9 @@ describe('record store', () => {
     it('is nothing for another flow, and for another kind', async () => {
       const store = await stored((row) => row)
       expect(await recordsIn(store, 'other').get(key)).to.equal(undefined)
-      expect(await createRecordStore(store, 'yy.', 'flow').get(key)).to.equal(undefined)
+      expect(await createRecordStore(overSessionStore(store), 'yy.', 'flow').get(key)).to.equal(
+        undefined,
+      )
     })
   })
 

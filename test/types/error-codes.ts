@@ -14,9 +14,12 @@ export function explain(code: PkceFlowErrorCode): string {
     case 'code_rejected':
     case 'invalid_callback':
     case 'issuer_mismatch':
+    case 'user_changed':
       return 'start again'
     case 'login_required':
     case 'reauthorization_required':
+    case 'not_signed_in':
+    case 'not_connected':
       return 'log in'
     case 'access_denied':
     case 'insufficient_scope':
@@ -29,12 +32,15 @@ export function explain(code: PkceFlowErrorCode): string {
     case 'server_unavailable':
     case 'server_timeout':
     case 'store_unavailable':
+    case 'lock_unavailable':
       return 'later'
     case 'client_rejected':
     case 'session_missing':
     case 'insecure_cookie':
+    case 'user_id_invalid':
     case 'callback_misplaced':
     case 'configuration':
+    case 'origin_not_allowed':
       return 'ask the operator'
   }
 }

@@ -61,8 +61,14 @@ pkceFlow({ ...discovered, redirectUrl: 'https://app.example/callback' })
 pkceFlow({ ...discovered, scopes: 'openid' })
 // @ts-expect-error -- loginTimeout is meant
 pkceFlow({ ...discovered, loginTimeOut: 60_000 })
-// @ts-expect-error -- not built yet
-pkceFlow({ ...discovered, refreshLeeway: 30_000 })
+// @ts-expect-error -- refreshLeeway is meant
+pkceFlow({ ...discovered, refreshLeway: 30_000 })
+// @ts-expect-error -- whose tokens they are is known to the app only
+pkceFlow({ ...discovered, tokenStore: new Map() })
+// @ts-expect-error -- there is nowhere to keep them
+pkceFlow({ ...discovered, userId: () => 'alice' })
+pkceFlow({ ...discovered, userId: () => 'alice', tokenStore: new Map(), tokenLifetime: 60_000 })
+pkceFlow({ ...discovered, lock: 'process', apiOrigins: ['https://api.example'] })
 // @ts-expect-error -- a misspelt route
 pkceFlow({ ...discovered, routes: { logIn: '/in' } })
 // @ts-expect-error -- without a callback there is no flow

@@ -1,0 +1,72 @@
+import { PkceFlowError } from '../errors.ts'
+import type {
+  FoundRecord,
+  IssuedTokens,
+  NewTokenRecord,
+  TokenRecord,
+} from '../storage/token-records.ts'
+import { claimsOf } from '../token.ts'
+import type { UserTokens } from './flow.ts'
+import { personOf } from './person.ts'
+
+/** What a login brought. */
+export type ConnectedRecord = NewTokenRecord & { tokens: IssuedTokens }
+
+/** Tokens that were put in the place of others. */
+export interface Replacement {
+  /** What was there, if it was not certainly the same account's. */
+  others: IssuedTokens | undefined
+  /** Puts back what was there. */
+  putBack: () => Promise<unknown>
+}
+
+/** Keeps the tokens of a login for a user of the app, in the place of those from before. */
+export async function connectUser(
+  { tokenRecords, keyOf, lifetimeOf }: UserTokens,
+  userId: string,
+  record: ConnectedRecord,
+): Promise<Replacement> {
+  const key = keyOf(userId)
+  const { before, now } = await tokenRecords.change(key, async (held) => {
+    // A second time, if the lock was lost on the way.
+    for (let attempts = 0; attempts < 2; attempts += 1) {
+      const found = await held.read()
+      const same = typeof found === 'object' && isSamePerson(found, record) ? found : undefined
+      const next = withRefreshToken(record, same)
+      const written = await held.replace(found, next, lifetimeOf(next.tokens))
+      if (typeof written === 'object' && written.tokens?.accessToken === record.tokens.accessToken)
+        return { before: found, now: written }
+    }
+    throw new PkceFlowError('lock_unavailable', 'The tokens of this user are being changed.', {
+      retryAfter: 1,
+    })
+  })
+  const others =
+    typeof before === 'object' && !isSamePerson(before, record) ? before.tokens : undefined
+  return {
+    others,
+    async putBack() {
+      const next: NewTokenRecord =
+        typeof before === 'object' ? before : { connectedAt: now.connectedAt }
+      await tokenRecords.change(key, (held) => held.replace(now, next, lifetimeOf(next.tokens)))
+    },
+  }
+}
+
+/** Many servers give a refresh token at the first consent only: the one from before stays. */
+export function withRefreshToken(
+  record: ConnectedRecord,
+  before: TokenRecord | undefined,
+): ConnectedRecord {
+  const { tokens } = record
+  if (tokens.refreshToken !== undefined || before?.tokens?.refreshToken === undefined) return record
+  const { refreshToken, refreshExpiresAt } = before.tokens
+  return { ...record, tokens: { ...tokens, refreshToken, refreshExpiresAt } }
+}
+
+/** Without ID Tokens nobody can tell, and tokens of two people must not be mixed. */
+function isSamePerson(found: FoundRecord, { idToken }: NewTokenRecord): boolean {
+  if (typeof found !== 'object' || found.idToken === undefined || idToken === undefined)
+    return false
+  return personOf(claimsOf(found.idToken)) === personOf(claimsOf(idToken))
+}

@@ -1,0 +1,120 @@
+import type { KnownServer } from '../protocol/known-server.ts'
+import { revoke } from '../protocol/revocation.ts'
+import { requestUserInfo, type UserInfo } from '../protocol/user-info.ts'
+import type {
+  FoundRecord,
+  IssuedTokens,
+  TokenRecord,
+  TokenRecords,
+} from '../storage/token-records.ts'
+import { claimsOf } from '../token.ts'
+import type { TokenSource } from './api-fetch.ts'
+import { noTokens, requireUsable } from './no-tokens.ts'
+import { isUsable, type LifetimeOf, type Refresher } from './refresher.ts'
+
+/** The tokens that one person's login gave this app, where they are kept. */
+export interface Connection extends TokenSource {
+  /** What there is, read once. Rejects with `store_unavailable`. */
+  read(): Promise<FoundRecord>
+  /** The same, its tokens as fresh as they can be. Rejects with a 503 if they are expired for now. */
+  fresh(): Promise<FoundRecord>
+  /** Ends the tokens here, then revokes them at the authorization server. */
+  disconnect(): Promise<{ revoked: boolean }>
+  /** Rejects as {@link Connection.current} and `requestUserInfo` do. */
+  userInfo(): Promise<UserInfo>
+}
+
+/** Where a connection is kept. */
+export interface ConnectionPlace {
+  tokenRecords: TokenRecords
+  refresher: Refresher
+  key: string
+  lifetimeOf: LifetimeOf
+  /**
+   * Whether the record says who is signed in: then it lives as long as its session, and stays when
+   * its tokens have ended.
+   */
+  isSignIn: boolean
+}
+
+/** Opens the connection that is kept at `place`, with the server that `getServer` gives. */
+export function openConnection(
+  getServer: () => Promise<KnownServer>,
+  place: ConnectionPlace,
+): Connection {
+  const { tokenRecords, refresher, key, lifetimeOf } = place
+  let found: Promise<FoundRecord> | undefined
+
+  function read() {
+    found ??= tokenRecords.read(key, place.isSignIn ? lifetimeOf(undefined) : undefined)
+    return found
+  }
+
+  /** Keeps what `change` makes of the record for whoever asks next. */
+  async function changed(
+    change: (record: TokenRecord) => Promise<FoundRecord>,
+  ): Promise<FoundRecord> {
+    const before = await read()
+    if (typeof before !== 'object') return before
+    const now = await change(before)
+    if (now !== before) found = Promise.resolve(now)
+    return now
+  }
+
+  const connection: Connection = {
+    read,
+    fresh: () => changed((record) => refresher.freshen(key, record, lifetimeOf)),
+    async current() {
+      return requireUsable(await connection.fresh(), place).accessToken
+    },
+    async replacement(rejected) {
+      const now = await changed((record) =>
+        // Another part of this request may have replaced it already.
+        record.tokens?.accessToken === rejected
+          ? refresher.replace(key, record, lifetimeOf)
+          : Promise.resolve(record),
+      )
+      const tokens = typeof now === 'object' ? now.tokens : undefined
+      return isUsable(tokens) && tokens.accessToken !== rejected ? tokens.accessToken : undefined
+    },
+    async disconnect() {
+      const tokens = await endTokens(place)
+      found = undefined
+      if (tokens === undefined) return { revoked: false }
+      const server = await getServer().catch(() => undefined)
+      const revoked =
+        server !== undefined && (await revoke(server, { refreshToken: undefined, ...tokens }))
+      return { revoked }
+    },
+    async userInfo() {
+      const used = await connection.current()
+      const server = await getServer()
+      const record = await read()
+      const idToken = typeof record === 'object' ? record.idToken : undefined
+      const subject = idToken === undefined ? undefined : claimsOf(idToken).sub
+      const first = await requestUserInfo(server, used, subject)
+      if (first !== 'invalid_token') return first
+      const other = await connection.replacement(used)
+      const second = other === undefined ? first : await requestUserInfo(server, other, subject)
+      if (second === 'invalid_token') throw noTokens(await read(), place)
+      return second
+    },
+  }
+  return connection
+}
+
+/** Takes the tokens out of the record; the sign-in, if that is what it is, stays. */
+async function endTokens(place: ConnectionPlace): Promise<IssuedTokens | undefined> {
+  const { tokenRecords, key, lifetimeOf, isSignIn } = place
+  if (!isSignIn) return (await tokenRecords.end(key, lifetimeOf(undefined)))?.tokens
+  return tokenRecords.change(key, async (held) => {
+    for (;;) {
+      const before = await held.read()
+      if (typeof before !== 'object' || before.tokens === undefined) return undefined
+      // Whoever refreshes them at this moment finds another revision, and revokes what comes.
+      const ended = { ...before, tokens: undefined }
+      const now = await held.replace(before, ended, lifetimeOf(undefined))
+      if (typeof now !== 'object' || now.tokens === undefined) return before.tokens
+    }
+  })
+}

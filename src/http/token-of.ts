@@ -1,0 +1,9 @@
+import type { FoundRecord } from '../storage/token-records.ts'
+import { createToken, type Token } from '../token.ts'
+import { isUsable } from './refresher.ts'
+
+/** The token that handlers see of what was found, if it can be used. */
+export function tokenOf(found: FoundRecord): Token | undefined {
+  if (typeof found !== 'object' || !isUsable(found.tokens)) return undefined
+  return createToken({ ...found.tokens, idToken: found.idToken })
+}
