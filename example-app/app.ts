@@ -2,7 +2,7 @@ import express from 'express'
 import type { Express, Request, RequestHandler } from 'express'
 import session from 'express-session'
 import type { SessionOptions } from 'express-session'
-import { pkceFlow } from 'express-pkce-flow'
+import { PkceFlowError, pkceFlow } from 'express-pkce-flow'
 import type { PkceFlowOptions } from 'express-pkce-flow'
 import 'express-pkce-flow/req-token' // TypeScript only: req.token is a Token
 import { errorPages } from './errors.ts'
@@ -21,6 +21,8 @@ export interface AppSettings {
   flow: PkceFlowOptions
   session: SessionOptions
   api: ProtectedApi
+  /** Whether browsers come through a proxy on this machine. */
+  behindProxy: boolean
 }
 
 /** The app: log in at an authorization server, then call an API with the access token. */
@@ -29,6 +31,7 @@ export function createApp(settings: AppSettings): Express {
   const flow = pkceFlow(settings.flow)
   const app = express()
   app.disable('x-powered-by')
+  if (settings.behindProxy) app.set('trust proxy', 'loopback')
   app.use(publicFiles(), pageHeaders)
   app.use(session(settings.session))
   app.use(flow) // /login, /callback, /logout, and req.token for what follows
@@ -43,10 +46,10 @@ export function createApp(settings: AppSettings): Express {
   app.get(
     `/${api.name}`,
     flow.requireToken(async (req, res) => {
-      const answer = await fetch(api.url, {
-        headers: { Authorization: `Bearer ${req.token.accessToken}` },
-        signal: AbortSignal.timeout(5_000),
-      }).catch(() => undefined) // The API is down or slow: the page says so.
+      // Refreshed before it expires, and once more if the API says that it is not valid.
+      const answer = await flow
+        .fetch(req, api.url, { signal: AbortSignal.timeout(5_000) })
+        .catch(whenUnreachable)
       const body: unknown = await answer?.json().catch(() => undefined)
       res
         .status(answer?.ok ? 200 : 502)
@@ -74,6 +77,11 @@ export function createApp(settings: AppSettings): Express {
   app.use((req, res) => res.status(404).send(notFoundPage({ colour: req.session.colour })))
   app.use(errorPages)
   return app
+}
+
+/** The API is down or slow: the page says so. What is wrong with the token is for the error page. */
+function whenUnreachable(error: unknown): undefined {
+  if (error instanceof PkceFlowError) throw error
 }
 
 /** No page is for a cache, since each says who is signed in; none has a script. */

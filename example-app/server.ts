@@ -1,21 +1,20 @@
+import cluster from 'node:cluster'
+import { readEnvironment } from './environment.ts'
 import { startExample } from './start-example.ts'
+import { startWorkers } from './workers.ts'
 
-const { PORT, GITLAB_CLIENT_ID, GITLAB_CLIENT_SECRET, REDIS_URL, SESSION_SECRET } = process.env
+const options = readEnvironment()
 
-if (Boolean(GITLAB_CLIENT_ID) !== Boolean(GITLAB_CLIENT_SECRET))
-  throw new Error('GitLab needs both GITLAB_CLIENT_ID and GITLAB_CLIENT_SECRET.')
-
-const example = await startExample({
-  port: Number(PORT || 8000),
-  gitlab:
-    GITLAB_CLIENT_ID && GITLAB_CLIENT_SECRET
-      ? { clientId: GITLAB_CLIENT_ID, clientSecret: GITLAB_CLIENT_SECRET }
-      : undefined,
-  redisUrl: REDIS_URL || undefined,
-  sessionSecret: SESSION_SECRET || undefined,
-}).catch((error: unknown) => {
+try {
+  if (cluster.isPrimary && options.workers > 1) {
+    const url = await startWorkers(options)
+    console.log(`The example app is at ${url}, with ${options.workers} workers`)
+  } else {
+    const { url } = await startExample(options)
+    if (cluster.isPrimary) console.log(`The example app is at ${url}`)
+  }
+} catch (error) {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-  console.error(`Port ${PORT || 8000} is taken. Another one: PORT=8001 npm start`)
+  console.error(`Port ${options.port} is taken. Another one: PORT=8001 npm start`)
   process.exit(1)
-})
-console.log(`The example app is at ${example.url}`)
+}

@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import type { CookieOptions, SessionOptions } from 'express-session'
 import type { PkceFlowOptions } from 'express-pkce-flow'
-import { startApi } from './api.ts'
 import { createApp } from './app.ts'
-import type { AppSettings } from './app.ts'
-import { startAuthorizationServer } from './authorization-server.ts'
 import type { AuthorizationServer, AuthorizationServerOptions } from './authorization-server.ts'
 import { listen } from './loopback-server.ts'
 import type { LoopbackAddress } from './loopback-server.ts'
-import { openSessionStore } from './session-store.ts'
+import { startProvider } from './provider.ts'
+import type { Provider, RunningProvider } from './provider.ts'
+import { openStorage } from './shared-storage.ts'
+import type { StorageAddress } from './shared-storage.ts'
 
 /** Options of {@link startExample}. `port`, `host` and `tls` are of the app. */
-export interface ExampleOptions extends LoopbackAddress {
-  /** Of an application registered at gitlab.com. Default: an authorization server of our own. */
-  gitlab?: { clientId: string; clientSecret: string } | undefined
-  /** Keeps sessions in Redis. Default: in memory. */
-  redisUrl?: string | undefined
+export interface ExampleOptions extends LoopbackAddress, StorageAddress {
+  /** Where browsers find the app, if that is a proxy in front of it. Default: the app itself. */
+  appUrl?: string | undefined
+  /** Where people log in. Default: an authorization server of our own, started with the app. */
+  provider?: Provider | undefined
   /** Signs session cookies. Default: random, so that sessions end with this process. */
   sessionSecret?: string | undefined
   /** Of our own authorization server. */
@@ -30,76 +30,36 @@ export interface ExampleOptions extends LoopbackAddress {
 export interface Example {
   /** The app's first page. */
   url: string
-  /** Absent with GitLab. */
+  /** Our own, if it was started with the app. */
   authorizationServer?: AuthorizationServer
   close: () => Promise<void>
 }
 
-/** Starts the app, and an authorization server and an API for it unless it is to use GitLab. */
+/** Starts the app, and what it needs and was not given. */
 export async function startExample(options: ExampleOptions = {}): Promise<Example> {
   const server = await listen(options)
-  const redirectUri = `${server.origin}/callback`
-  const sessions = await openSessionStore(options.redisUrl)
+  const url = new URL(options.appUrl ?? server.origin).href
+  const redirectUri = new URL('callback', url).href
+  const storage = await openStorage(options)
   const session: SessionOptions = {
     name: 'example_app_session',
     secret: options.sessionSecret ?? randomBytes(32).toString('base64url'),
     resave: false,
     saveUninitialized: false,
-    cookie: { sameSite: 'lax', secure: options.tls !== undefined, ...options.sessionCookie },
-    ...(sessions.store && { store: sessions.store }),
+    cookie: { sameSite: 'lax', secure: url.startsWith('https:'), ...options.sessionCookie },
+    ...(storage.store && { store: storage.store }),
   }
-  const { flow, api, authorizationServer, close } = options.gitlab
-    ? atGitLab(options.gitlab, redirectUri)
-    : await atOwnServer(options, redirectUri)
-  server.answerWith(createApp({ flow: { ...flow, ...options.flow }, session, api }))
+  const provider: Provider & Partial<RunningProvider> =
+    options.provider ??
+    (await startProvider({ ...options.authorizationServer, redirectUris: [redirectUri] }))
+  const flow = { ...provider.flow, redirectUri, lock: storage.lock, ...options.flow }
+  const behindProxy = options.appUrl !== undefined
+  server.answerWith(createApp({ flow, session, api: provider.api, behindProxy }))
   return {
-    url: `${server.origin}/`,
-    ...(authorizationServer && { authorizationServer }),
+    url,
+    ...(provider.authorizationServer && { authorizationServer: provider.authorizationServer }),
     async close() {
-      await Promise.all([server.close(), close(), sessions.close()])
+      await Promise.all([server.close(), provider.close?.(), storage.close()])
     },
-  }
-}
-
-/** Where to log in, what to call, and what was started for it. */
-interface Provider extends Pick<AppSettings, 'flow' | 'api'> {
-  authorizationServer?: AuthorizationServer
-  close: () => Promise<unknown>
-}
-
-function atGitLab(
-  { clientId, clientSecret }: { clientId: string; clientSecret: string },
-  redirectUri: string,
-): Provider {
-  const scope = 'openid profile read_api'
-  return {
-    flow: { issuer: 'https://gitlab.com', clientId, clientSecret, redirectUri, scope },
-    api: {
-      url: 'https://gitlab.com/api/v4/projects?membership=true&simple=true',
-      name: 'projects',
-      loginAt: 'gitlab.com',
-    },
-    close: () => Promise.resolve(),
-  }
-}
-
-async function atOwnServer(options: ExampleOptions, redirectUri: string): Promise<Provider> {
-  const authorizationServer = await startAuthorizationServer({
-    ...options.authorizationServer,
-    redirectUris: [redirectUri],
-  })
-  const { issuer, clientId, clientSecret, introspection } = authorizationServer
-  const api = await startApi({ introspection })
-  const scope = 'openid profile notes:read'
-  return {
-    flow: { issuer, clientId, clientSecret, redirectUri, scope },
-    api: {
-      url: api.url,
-      name: 'notes',
-      loginAt: 'Gatehouse',
-      loginHint: 'any name will do, no password',
-    },
-    authorizationServer,
-    close: () => Promise.all([authorizationServer.close(), api.close()]),
   }
 }

@@ -5,8 +5,7 @@ import type { Example, ExampleOptions } from '../../example-app/start-example.ts
 
 /** Starts the example app as `npm start` does: with the package as it is built, by its name. */
 export async function startExample(options?: ExampleOptions): Promise<Example> {
-  built ??= build()
-  await built
+  await buildPackage()
   const example = await import('../../example-app/start-example.ts')
   return example.startExample(options)
 }
@@ -14,6 +13,11 @@ export async function startExample(options?: ExampleOptions): Promise<Example> {
 let built: Promise<void> | undefined
 
 /** Builds the package if it is not, or was changed since. */
+export function buildPackage(): Promise<void> {
+  built ??= build()
+  return built
+}
+
 async function build(): Promise<void> {
   const changed = Math.max(...filesOf('src').map((file) => statSync(file).mtimeMs))
   const before = statSync('dist/index.js', { throwIfNoEntry: false })?.mtimeMs ?? 0

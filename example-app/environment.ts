@@ -1,0 +1,40 @@
+import { gitlab } from './provider.ts'
+import type { Provider } from './provider.ts'
+import type { ExampleOptions } from './start-example.ts'
+
+/** What the environment says about the app. Throws if it contradicts itself. */
+export function readEnvironment(): ExampleOptions & { port: number; workers: number } {
+  const { REDIS_URL, DATABASE_URL, APP_URL, SESSION_SECRET } = given()
+  const port = count('PORT', 8000)
+  const workers = count('WORKERS', 1)
+  const isShared = REDIS_URL !== undefined || DATABASE_URL !== undefined
+  if (REDIS_URL !== undefined && DATABASE_URL !== undefined)
+    throw new Error('Sessions are kept in one place: give REDIS_URL or DATABASE_URL.')
+  if (workers > 1 && !isShared)
+    throw new Error('Workers share their sessions: give REDIS_URL or DATABASE_URL, too.')
+  return {
+    ...{ port, workers, appUrl: APP_URL, redisUrl: REDIS_URL, databaseUrl: DATABASE_URL },
+    provider: readProvider(),
+    sessionSecret: SESSION_SECRET,
+  }
+}
+
+/** An empty variable is none. */
+function given(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ''))
+}
+
+function count(name: string, usual: number): number {
+  const value = Number(given()[name] ?? usual)
+  if (Number.isInteger(value) && value >= 0) return value
+  throw new Error(`${name} must be a whole number.`)
+}
+
+function readProvider(): Provider | undefined {
+  const { PROVIDER, GITLAB_CLIENT_ID, GITLAB_CLIENT_SECRET } = given()
+  if (PROVIDER !== undefined) return JSON.parse(PROVIDER) as Provider
+  if (GITLAB_CLIENT_ID === undefined && GITLAB_CLIENT_SECRET === undefined) return undefined
+  if (GITLAB_CLIENT_ID === undefined || GITLAB_CLIENT_SECRET === undefined)
+    throw new Error('GitLab needs both GITLAB_CLIENT_ID and GITLAB_CLIENT_SECRET.')
+  return gitlab({ clientId: GITLAB_CLIENT_ID, clientSecret: GITLAB_CLIENT_SECRET })
+}
