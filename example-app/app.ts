@@ -21,7 +21,7 @@ export interface AppSettings {
   flow: PkceFlowOptions
   session: SessionOptions
   api: ProtectedApi
-  /** Whether browsers come through a proxy on this machine. */
+  /** Whether browsers come through a proxy. */
   behindProxy: boolean
 }
 
@@ -31,7 +31,7 @@ export function createApp(settings: AppSettings): Express {
   const flow = pkceFlow(settings.flow)
   const app = express()
   app.disable('x-powered-by')
-  if (settings.behindProxy) app.set('trust proxy', 'loopback')
+  if (settings.behindProxy) app.set('trust proxy', 1)
   app.use(publicFiles(), pageHeaders)
   app.use(session(settings.session))
   app.use(flow) // /login, /callback, /logout, and req.token for what follows

@@ -7,6 +7,7 @@ import {
 } from '../protocol/authorization-response.ts'
 import type { KnownServer } from '../protocol/known-server.ts'
 import { exchangeCode } from '../protocol/token-request.ts'
+import type { Hold } from '../storage/mutex.ts'
 import type {
   BindingSecret,
   LoginOutcome,
@@ -31,7 +32,7 @@ export function finishLogin(
   binding: BindingSecret,
   answer: AuthorizationResponse | undefined,
 ): Promise<{ login: FinishedLogin; first: boolean }> {
-  return flow.mutex.run(`pl.${binding.id}`, () => finishOnce(flow, req, binding, answer))
+  return flow.mutex.run(`pl.${binding.id}`, (hold) => finishOnce(flow, req, binding, answer, hold))
 }
 
 async function finishOnce(
@@ -39,6 +40,7 @@ async function finishOnce(
   req: Request,
   { id, secret }: BindingSecret,
   answer: AuthorizationResponse | undefined,
+  hold: Hold,
 ): Promise<{ login: FinishedLogin; first: boolean }> {
   const { pendingLogins } = flow.records(req)
   // Others may have been here while this request waited.
@@ -59,7 +61,10 @@ async function finishOnce(
       const response = answer ?? login.answer
       if (response === undefined)
         throw new PkceFlowError('invalid_callback', 'There is no answer to continue with yet.')
-      return { login: await finish(flow, req, id, login, response), first: true }
+      // Discovery can take longer than a lease.
+      const server = await flow.getServer()
+      if (!(await hold.secure())) return finishOnce(flow, req, { id, secret }, answer, hold)
+      return { login: await finish(flow, req, server, id, login, response), first: true }
     }
   }
 }
@@ -92,12 +97,12 @@ function interrupted(): PkceFlowError {
 async function finish(
   flow: Flow,
   req: Request,
+  server: KnownServer,
   id: string,
   login: PendingLogin,
   answer: StoredAnswer,
 ): Promise<FinishedLogin> {
   const { pendingLogins } = flow.records(req)
-  const server = await flow.getServer()
   // The code and its verifier are kept no longer than they are needed.
   const record = (outcome: LoginOutcome) =>
     pendingLogins.update(id, {

@@ -41,7 +41,12 @@ export function mountRoutes(
   slowRequest: SlowRequest,
 ): void {
   app.get('/who', (req, res, next) => {
-    Promise.all([flow.claims(req), flow.token(req).catch(() => undefined), flow.status(req), second?.claims(req)])
+    Promise.all([
+      flow.claims(req),
+      flow.token(req).catch(() => undefined),
+      flow.status(req),
+      second?.claims(req),
+    ])
       .then(([claims, token, status, secondClaims]) =>
         res.json({
           sub: claims?.sub ?? null,
