@@ -131,6 +131,15 @@ export function pkceFlow<const Property extends string = 'token'>(
       )
   }
 
+  /** What a member gives; its errors say which flow they are of, and where to log in. */
+  async function described<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw error instanceof PkceFlowError ? flow.describe(error) : error
+    }
+  }
+
   const router = Router()
   router.use(createRoutes(flow, settings.attach ? attachToken(flow, current) : skip))
 
@@ -163,25 +172,26 @@ export function pkceFlow<const Property extends string = 'token'>(
       checkReturnTo('logout', chosen.returnTo)
       return logoutHandler(flow, chosen)
     },
-    claims: async (req: unknown) => readClaims(current, onlyRequest('claims', req)),
-    token: async (req: unknown) => access.token(onlyRequest('token', req)),
-    fetch: async (req: unknown, url: string | URL | globalThis.Request, init?: RequestInit) =>
-      access.fetch(onlyRequest('fetch', req), url, init),
-    userInfo: async (req: unknown) => access.userInfo(onlyRequest('userInfo', req)),
-    disconnect: async (req: unknown) => access.disconnect(onlyRequest('disconnect', req)),
+    claims: (req: unknown) =>
+      described(async () => readClaims(current, onlyRequest('claims', req))),
+    token: (req: unknown) => described(async () => access.token(onlyRequest('token', req))),
+    fetch: (req: unknown, url: string | URL | globalThis.Request, init?: RequestInit) =>
+      described(async () => access.fetch(onlyRequest('fetch', req), url, init)),
+    userInfo: (req: unknown) =>
+      described(async () => access.userInfo(onlyRequest('userInfo', req))),
+    disconnect: (req: unknown) =>
+      described(async () => access.disconnect(onlyRequest('disconnect', req))),
     forUser(userId: unknown) {
       const id = requireUserId(userId)
       flow.userConnection(id) // throws at once what is wrong with the options
-      return forUser(() => flow.userConnection(id), apiFetch)
+      return forUser(() => flow.userConnection(id), apiFetch, described)
     },
-    status: async (req: unknown) => readStatus(current, onlyRequest('status', req)),
-    async ready() {
-      try {
+    status: (req: unknown) =>
+      described(async () => readStatus(current, onlyRequest('status', req))),
+    ready: () =>
+      described(async () => {
         await flow.getServer()
-      } catch (error) {
-        throw error instanceof PkceFlowError ? flow.describe(error) : error
-      }
-    },
+      }),
   }
   return Object.assign(router, members)
 }

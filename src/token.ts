@@ -10,9 +10,9 @@ export interface Token {
   readonly scope: readonly string[]
   /** Absent if the authorization server did not say. */
   readonly expiresAt?: Date
-  /** Claims of the validated ID Token; absent without one. */
+  /** Claims of the login's validated ID Token; absent without one. */
   readonly claims?: Claims
-  /** The ID Token itself; absent without one. */
+  /** The newest ID Token: the login's, or one that came with a refresh; absent without one. */
   readonly idToken?: string
 }
 
@@ -34,11 +34,15 @@ export interface TokenParts {
   scope: readonly string[]
   /** Milliseconds since the epoch. */
   expiresAt?: number | undefined
+  /** The newest one. */
   idToken?: string | undefined
+  /** That of the login, whose claims are shown. */
+  loginIdToken?: string | undefined
 }
 
-/** Makes the {@link Token} that handlers see. The claims of `idToken` must have been validated. */
-export function createToken({ accessToken, scope, expiresAt, idToken }: TokenParts): Token {
+/** Makes the {@link Token} that handlers see. The ID Tokens must have been validated. */
+export function createToken(parts: TokenParts): Token {
+  const { accessToken, scope, expiresAt, idToken, loginIdToken } = parts
   const token = {
     tokenType: 'bearer',
     scope,
@@ -47,9 +51,9 @@ export function createToken({ accessToken, scope, expiresAt, idToken }: TokenPar
   return Object.defineProperties(token, {
     // Getters that are not enumerable: inspect, JSON, spread and structuredClone leave them out.
     accessToken: { get: () => accessToken },
-    ...(idToken !== undefined && {
-      idToken: { get: () => idToken },
-      claims: { get: () => claimsOf(idToken), enumerable: true },
+    ...(idToken !== undefined && { idToken: { get: () => idToken } }),
+    ...(loginIdToken !== undefined && {
+      claims: { get: () => claimsOf(loginIdToken), enumerable: true },
     }),
   }) as unknown as Token
 }

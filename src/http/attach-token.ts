@@ -3,6 +3,9 @@ import type { CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
 import { tokenOf } from './token-of.ts'
 
+/** A page that may need no token does not wait for the lease of a process that was killed. Milliseconds. */
+const patience = 2_000
+
 /**
  * Puts the token on the request if there is a usable one, refreshed if it expires soon. Never answers
  * and never fails a request: what went wrong is for the guard of a route that needs the token.
@@ -11,7 +14,7 @@ export function attachToken({ settings }: Flow, current: CurrentLogin): RequestH
   const { requestProperty } = settings
 
   async function attach(req: Request) {
-    const token = tokenOf(await current.fresh(req))
+    const token = tokenOf(await current.fresh(req, patience))
     if (token !== undefined) Object.assign(req, { [requestProperty]: token })
   }
 

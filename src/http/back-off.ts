@@ -20,11 +20,16 @@ interface Failures {
   pause: number
   /** Milliseconds since the epoch. */
   until: number
+  /** Milliseconds. */
+  wait: number
   unreadable: { count: number; since: number } | undefined
 }
 
 const firstPause = 1_000
 const lastPause = 30_000
+
+/** A failure this long after the last one is a first one again. Milliseconds. */
+const longAgo = 60_000
 const doubtful = { count: 3, time: 600_000 }
 
 /** Keys that are remembered; of more, those that failed longest ago are forgotten. */
@@ -35,10 +40,12 @@ export function createBackOff(): BackOff {
 
   function note(key: string, error: PkceFlowError, unreadable: Failures['unreadable']) {
     const before = failures.get(key)
-    const pause = before === undefined ? firstPause : Math.min(before.pause * 2, lastPause)
+    const isLongAgo = before !== undefined && Date.now() > before.until + longAgo
+    const pause =
+      before === undefined || isLongAgo ? firstPause : Math.min(before.pause * 2, lastPause)
     const wait = Math.max(pause, (error.retryAfter ?? 0) * 1000)
     failures.delete(key) // to be the newest
-    failures.set(key, { error, pause, until: Date.now() + wait, unreadable })
+    failures.set(key, { error, pause, until: Date.now() + wait, wait, unreadable })
     const [oldest] = failures.keys()
     if (failures.size > mostKeys && oldest !== undefined) failures.delete(oldest)
   }
@@ -47,7 +54,8 @@ export function createBackOff(): BackOff {
     failureOf(key) {
       const failure = failures.get(key)
       const left = failure === undefined ? 0 : failure.until - Date.now()
-      if (failure === undefined || left <= 0) return undefined
+      // More than the whole: the clock was set back.
+      if (failure === undefined || left <= 0 || left > failure.wait) return undefined
       return passing(failure.error, Math.ceil(left / 1000))
     },
     failed(key, error) {

@@ -14,7 +14,7 @@ export type ConnectedRecord = NewTokenRecord & { tokens: IssuedTokens }
 
 /** Tokens that were put in the place of others. */
 export interface Replacement {
-  /** What was there, if it was not certainly the same account's. */
+  /** What was there, if it certainly was another account's. */
   others: IssuedTokens | undefined
   /** Puts back what was there. */
   putBack: () => Promise<unknown>
@@ -41,14 +41,16 @@ export async function connectUser(
       retryAfter: 1,
     })
   })
-  const others =
-    typeof before === 'object' && !isSamePerson(before, record) ? before.tokens : undefined
+  const isOther =
+    typeof before === 'object' && before.idToken !== undefined && !isSamePerson(before, record)
+  const others = isOther && record.idToken !== undefined ? before.tokens : undefined
   return {
     others,
     async putBack() {
-      const next: NewTokenRecord =
-        typeof before === 'object' ? before : { connectedAt: now.connectedAt }
-      await tokenRecords.change(key, (held) => held.replace(now, next, lifetimeOf(next.tokens)))
+      // A record without tokens would say that this user was connected.
+      const [next, tokens] =
+        typeof before === 'object' ? [before, before.tokens] : (['ended'] as const)
+      await tokenRecords.change(key, (held) => held.replace(now, next, lifetimeOf(tokens)))
     },
   }
 }

@@ -10,14 +10,20 @@ import type {
 import { claimsOf } from '../token.ts'
 import type { TokenSource } from './api-fetch.ts'
 import { noTokens, requireUsable } from './no-tokens.ts'
-import { isUsable, type LifetimeOf, type Refresher } from './refresher.ts'
+import type { LifetimeOf, Refresher } from './refresher.ts'
+import { isUsable } from './token-life.ts'
 
 /** The tokens that one person's login gave this app, where they are kept. */
 export interface Connection extends TokenSource {
   /** What there is, read once. Rejects with `store_unavailable`. */
   read(): Promise<FoundRecord>
-  /** The same, its tokens as fresh as they can be. Rejects with a 503 if they are expired for now. */
-  fresh(): Promise<FoundRecord>
+  /**
+   * The same, its tokens as fresh as they can be. Rejects with a 503 if they are expired for now.
+   *
+   * @param patience milliseconds to wait for another process that is refreshing, when there is nothing
+   *   to use meanwhile. Default: as long as it can take
+   */
+  fresh(patience?: number): Promise<FoundRecord>
   /** Ends the tokens here, then revokes them at the authorization server. */
   disconnect(): Promise<{ revoked: boolean }>
   /** Rejects as {@link Connection.current} and `requestUserInfo` do. */
@@ -46,7 +52,16 @@ export function openConnection(
   let found: Promise<FoundRecord> | undefined
 
   function read() {
-    found ??= tokenRecords.read(key, place.isSignIn ? lifetimeOf(undefined) : undefined)
+    if (found === undefined) {
+      const reading = tokenRecords.read(key, place.isSignIn ? lifetimeOf(undefined) : undefined)
+      found = reading
+      // The parts of a request need not all wait for a store that is down; a long one asks again.
+      reading.catch(() => {
+        setTimeout(() => {
+          if (found === reading) found = undefined
+        }, 1_000).unref()
+      })
+    }
     return found
   }
 
@@ -61,9 +76,15 @@ export function openConnection(
     return now
   }
 
+  async function revokeTokens(tokens: IssuedTokens | undefined): Promise<boolean> {
+    if (tokens === undefined) return false
+    const server = await getServer().catch(() => undefined)
+    return server !== undefined && revoke(server, { refreshToken: undefined, ...tokens })
+  }
+
   const connection: Connection = {
     read,
-    fresh: () => changed((record) => refresher.freshen(key, record, lifetimeOf)),
+    fresh: (patience) => changed((record) => refresher.freshen(key, record, lifetimeOf, patience)),
     async current() {
       return requireUsable(await connection.fresh(), place).accessToken
     },
@@ -78,23 +99,20 @@ export function openConnection(
       return isUsable(tokens) && tokens.accessToken !== rejected ? tokens.accessToken : undefined
     },
     async disconnect() {
-      const tokens = await endTokens(place)
+      const tokens = await endTokens(place, (late) => void revokeTokens(late.tokens))
       found = undefined
-      if (tokens === undefined) return { revoked: false }
-      const server = await getServer().catch(() => undefined)
-      const revoked =
-        server !== undefined && (await revoke(server, { refreshToken: undefined, ...tokens }))
-      return { revoked }
+      return { revoked: await revokeTokens(tokens) }
     },
     async userInfo() {
-      const used = await connection.current()
-      const server = await getServer()
-      const record = await read()
+      // One record for both, whatever else this request does meanwhile.
+      const record = await connection.fresh()
+      const { accessToken } = requireUsable(record, place)
       const idToken = typeof record === 'object' ? record.idToken : undefined
       const subject = idToken === undefined ? undefined : claimsOf(idToken).sub
-      const first = await requestUserInfo(server, used, subject)
+      const server = await getServer()
+      const first = await requestUserInfo(server, accessToken, subject)
       if (first !== 'invalid_token') return first
-      const other = await connection.replacement(used)
+      const other = await connection.replacement(accessToken)
       const second = other === undefined ? first : await requestUserInfo(server, other, subject)
       if (second === 'invalid_token') throw noTokens(await read(), place)
       return second
@@ -104,9 +122,12 @@ export function openConnection(
 }
 
 /** Takes the tokens out of the record; the sign-in, if that is what it is, stays. */
-async function endTokens(place: ConnectionPlace): Promise<IssuedTokens | undefined> {
+async function endTokens(
+  place: ConnectionPlace,
+  late: (record: TokenRecord) => void,
+): Promise<IssuedTokens | undefined> {
   const { tokenRecords, key, lifetimeOf, isSignIn } = place
-  if (!isSignIn) return (await tokenRecords.end(key, lifetimeOf(undefined)))?.tokens
+  if (!isSignIn) return (await tokenRecords.end(key, lifetimeOf(undefined), late))?.tokens
   return tokenRecords.change(key, async (held) => {
     for (;;) {
       const before = await held.read()

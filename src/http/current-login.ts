@@ -18,8 +18,11 @@ export interface CurrentLogin {
    * What there is with the tokens of this request, refreshed if they expire soon; `undefined` if
    * nobody's. Rejects with a 503 if they have expired and cannot be refreshed now, or with
    * `store_unavailable` or `user_id_invalid`.
+   *
+   * @param patience milliseconds to wait for another process that is refreshing, when there is nothing
+   *   to use meanwhile. Default: as long as it can take
    */
-  fresh(req: Request): Promise<TokenRecord | undefined>
+  fresh(req: Request, patience?: number): Promise<TokenRecord | undefined>
   /**
    * Where the tokens of this request are kept; `undefined` without a sign-in or user. Rejects with
    * `store_unavailable` or `user_id_invalid`.
@@ -69,12 +72,14 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
       const key = loginReference(req, name)?.key
       return key === undefined ? undefined : unlessEnded(req, key, await signIn(req, key).read())
     },
-    async fresh(req) {
+    async fresh(req, patience) {
       if (flow.settings.userId === undefined) {
         const key = loginReference(req, name)?.key
-        return key === undefined ? undefined : unlessEnded(req, key, await signIn(req, key).fresh())
+        return key === undefined
+          ? undefined
+          : unlessEnded(req, key, await signIn(req, key).fresh(patience))
       }
-      const found = await (await current.connection(req))?.fresh()
+      const found = await (await current.connection(req))?.fresh(patience)
       return found === 'ended' ? undefined : found
     },
     async connection(req) {

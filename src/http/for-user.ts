@@ -22,13 +22,21 @@ export interface UserTokenAccess {
   disconnect(): Promise<{ revoked: boolean }>
 }
 
-/** Every call opens the connection anew: a job may run for hours. */
-export function forUser(open: () => Connection, apiFetch: ApiFetch): UserTokenAccess {
+/**
+ * Every call opens the connection anew: a job may run for hours.
+ *
+ * @param described fills in what errors say of the flow
+ */
+export function forUser(
+  open: () => Connection,
+  apiFetch: ApiFetch,
+  described: <T>(work: () => Promise<T>) => Promise<T>,
+): UserTokenAccess {
   return {
-    token: async () => tokenOf(await open().fresh()),
-    fetch: (url, init) => apiFetch(open(), url, init),
-    status: async () => connectionStatus(await open().read()),
-    userInfo: () => open().userInfo(),
-    disconnect: () => open().disconnect(),
+    token: () => described(async () => tokenOf(await open().fresh())),
+    fetch: (url, init) => described(() => apiFetch(open(), url, init)),
+    status: () => described(async () => connectionStatus(await open().read())),
+    userInfo: () => described(() => open().userInfo()),
+    disconnect: () => described(() => open().disconnect()),
   }
 }

@@ -1,6 +1,6 @@
 import { PkceFlowError } from '../errors.ts'
 import type { FoundRecord, IssuedTokens } from '../storage/token-records.ts'
-import { isUsable } from './refresher.ts'
+import { isUsable } from './token-life.ts'
 
 /** Whose tokens are missing. */
 interface Owner {

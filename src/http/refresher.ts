@@ -1,7 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { asPkceFlowError, PkceFlowError } from '../errors.ts'
 import type { KnownServer } from '../protocol/known-server.ts'
-import { revoke } from '../protocol/revocation.ts'
 import { refreshTokens } from '../protocol/token-refresh.ts'
 import type {
   FoundRecord,
@@ -13,20 +11,33 @@ import type {
 } from '../storage/token-records.ts'
 import { createBackOff } from './back-off.ts'
 import { issuedTokens } from './issued-tokens.ts'
+import { revokeUnlessKept, storeRefreshed } from './refreshed-tokens.ts'
+import { canRefresh, expiresSoon, isUsable } from './token-life.ts'
 
 /** Keeps the tokens of records fresh: one token request at a time for each (P8). */
 export interface Refresher {
   /**
    * `found`, or what is there instead once its tokens were refreshed, if they expire soon and can be.
    * Rejects with a 503 if they are needed now and cannot be had now.
+   *
+   * @param patience milliseconds to wait for another process that is refreshing, when there is nothing
+   *   to use meanwhile; `undefined`: as long as it can take
    */
-  freshen(key: string, found: TokenRecord, lifetimeOf: LifetimeOf): Promise<FoundRecord>
+  freshen(
+    key: string,
+    found: TokenRecord,
+    lifetimeOf: LifetimeOf,
+    patience: number | undefined,
+  ): Promise<FoundRecord>
   /**
    * What is there instead of `found`, whose access token was refused as invalid. `found` itself if a
    * refresh cannot help: tokens that came less than ten seconds ago are not refreshed for this.
    */
   replace(key: string, found: TokenRecord, lifetimeOf: LifetimeOf): Promise<FoundRecord>
 }
+
+/** A record whose tokens can be refreshed. */
+type RefreshableRecord = TokenRecord & { tokens: IssuedTokens & { refreshToken: string } }
 
 /** Milliseconds that a record with these tokens is kept. */
 export type LifetimeOf = (tokens: IssuedTokens | undefined) => number
@@ -40,11 +51,6 @@ export interface RefresherSettings {
 
 /** Tokens are not refreshed because of a refused one if they came less than this ago. Milliseconds. */
 const shortestUse = 10_000
-
-/** How long a result that cannot be stored is kept in memory and tried again. Milliseconds. */
-const storingTime = 60_000
-const firstPause = 100
-const lastPause = 2_000
 
 /** Refreshes the tokens of `records` at the server that `getServer` gives. */
 export function createRefresher(
@@ -61,6 +67,7 @@ export function createRefresher(
     found: TokenRecord,
     isStale: (tokens: IssuedTokens) => boolean,
     lifetimeOf: LifetimeOf,
+    patience: number | undefined,
   ): Promise<FoundRecord> {
     const underWay = flights.get(key)
     if (underWay !== undefined) return underWay
@@ -68,10 +75,10 @@ export function createRefresher(
       const refresh = async (held: HeldRecord) => ({
         result: await refreshHeld(key, held, isStale, lifetimeOf, resolve),
       })
-      // Another process that refreshes is waited for only if there is nothing to use meanwhile.
-      const changing = isUsable(found.tokens)
-        ? records.changeIfFree(key, refresh)
-        : records.change(key, refresh)
+      const changing =
+        patience === undefined
+          ? records.change(key, refresh)
+          : records.changeIfFree(key, refresh, patience)
       changing
         .then((done) => {
           resolve(done === undefined ? found : done.result)
@@ -88,9 +95,10 @@ export function createRefresher(
     found: TokenRecord,
     isStale: (tokens: IssuedTokens) => boolean,
     lifetimeOf: LifetimeOf,
+    patience: number | undefined,
   ): Promise<FoundRecord> {
     try {
-      return await fly(key, found, isStale, lifetimeOf)
+      return await fly(key, found, isStale, lifetimeOf, patience)
     } catch (error) {
       if (backOff.failureOf(key) === undefined) backOff.failed(key, asFailure(error))
       return found
@@ -104,19 +112,25 @@ export function createRefresher(
     lifetimeOf: LifetimeOf,
     goOn: (record: TokenRecord) => void,
   ): Promise<FoundRecord> {
-    const before = await held.read()
-    if (typeof before !== 'object') return before
-    const { tokens } = before
-    if (!canRefresh(tokens) || !isStale(tokens)) return before
+    let before = await held.read()
+    const isDue = (found: FoundRecord): found is RefreshableRecord =>
+      typeof found === 'object' && canRefresh(found.tokens) && isStale(found.tokens)
+    if (!isDue(before)) return before
     const server = await getServer()
+    // Discovery and a slow store take time, and the lease must outlast what comes now.
+    if (!(await held.secure())) before = await held.read()
+    if (!isDue(before)) return before
+    const { tokens } = before
     const next = await request(key, server, before, tokens)
-    const now = await store(held, before, next, lifetimeOf(next.tokens), goOn).catch(
+    const now = await storeRefreshed(held, before, next, lifetimeOf(next.tokens), goOn).catch(
       (error: unknown) => {
-        void revokeResult(server, next, undefined)
+        // Without rotation the refresh token is the one that the record still has.
+        const isKept = next.tokens?.refreshToken === tokens.refreshToken
+        void revokeUnlessKept(server, next, isKept ? tokens : undefined)
         throw error
       },
     )
-    void revokeResult(server, next, now)
+    void revokeUnlessKept(server, next, typeof now === 'object' ? now.tokens : undefined)
     return now
   }
 
@@ -125,8 +139,9 @@ export function createRefresher(
     key: string,
     server: KnownServer,
     before: TokenRecord,
-    { refreshToken, refreshExpiresAt, scope }: IssuedTokens & { refreshToken: string },
+    used: IssuedTokens & { refreshToken: string },
   ): Promise<NewTokenRecord> {
+    const { refreshToken, refreshExpiresAt, scope } = used
     const outcome = await refreshTokens(server, {
       ...{ clientId, clockTolerance, refreshToken, refreshExpiresAt, scope },
       idToken: before.idToken,
@@ -135,7 +150,10 @@ export function createRefresher(
       const tokens = issuedTokens(outcome.tokens, scope)
       if (isUsable(tokens)) backOff.succeeded(key)
       else backOff.failed(key, stillborn())
-      return { ...before, tokens, idToken: outcome.tokens.idToken }
+      const { idToken } = outcome.tokens
+      // Its claims may be fewer (OpenID Connect Core section 12.2): who signed in is what the login said.
+      const newest = idToken === before.idToken ? used.idToken : idToken
+      return { ...before, tokens: { ...tokens, idToken: newest } }
     }
     const { status, error } = outcome
     const hasEnded =
@@ -146,83 +164,45 @@ export function createRefresher(
   }
 
   return {
-    async freshen(key, found, lifetimeOf) {
+    async freshen(key, found, lifetimeOf, patience) {
       const isStale = (tokens: IssuedTokens) => expiresSoon(tokens, refreshLeeway)
       const isDue = (now: FoundRecord): now is TokenRecord =>
         typeof now === 'object' && canRefresh(now.tokens) && isStale(now.tokens)
       let now: FoundRecord = found
-      // A second time, if what was good enough for those who began a refresh has expired since.
-      for (let attempts = 0; attempts < 2 && isDue(now); attempts += 1) {
+      // Again, if those who began a refresh were content with what they had, or less patient.
+      for (let attempts = 0; attempts < 3 && isDue(now); attempts += 1) {
         if (backOff.failureOf(key) !== undefined) break
-        now = await flyOrStay(key, now, isStale, lifetimeOf)
-        if (typeof now === 'object' && isUsable(now.tokens)) return now
+        const wait = isUsable(now.tokens) ? 0 : patience
+        now = await flyOrStay(key, now, isStale, lifetimeOf, wait)
+        if (wait !== undefined || (typeof now === 'object' && isUsable(now.tokens))) break
       }
-      const failure = isDue(now) && !isUsable(now.tokens) ? backOff.failureOf(key) : undefined
-      if (failure !== undefined) throw failure
-      return now
+      if (!isDue(now) || isUsable(now.tokens)) return now
+      throw backOff.failureOf(key) ?? busy()
     },
     async replace(key, found, lifetimeOf) {
       const refused = found.tokens?.accessToken
       const isStale = (tokens: IssuedTokens) =>
-        tokens.accessToken === refused && tokens.issuedAt < Date.now() - shortestUse
-      return backOff.failureOf(key) === undefined
-        ? flyOrStay(key, found, isStale, lifetimeOf)
-        : found
+        tokens.accessToken === refused && Math.abs(Date.now() - tokens.issuedAt) > shortestUse
+      let now: FoundRecord = found
+      // Again, if it was part of a refresh that somebody less patient began.
+      for (let attempts = 0; attempts < 2; attempts += 1) {
+        if (typeof now !== 'object' || !canRefresh(now.tokens) || !isStale(now.tokens)) break
+        if (backOff.failureOf(key) !== undefined) break
+        now = await flyOrStay(key, now, isStale, lifetimeOf, undefined)
+      }
+      return now
     },
   }
 }
 
-/**
- * Stores what a refresh brought. If that fails, whoever waits goes on with it from memory, and it is
- * tried again for a while: the old refresh token may be worth nothing by now.
- */
-async function store(
-  held: HeldRecord,
-  before: TokenRecord,
-  next: NewTokenRecord,
-  lifetime: number,
-  goOn: (record: TokenRecord) => void,
-): Promise<FoundRecord> {
-  const until = performance.now() + storingTime
-  for (let pause = firstPause; ; pause = Math.min(pause * 2, lastPause)) {
-    try {
-      return await held.replace(before, next, lifetime)
-    } catch (error) {
-      goOn({ ...next, revision: before.revision })
-      if (performance.now() > until) throw error
-      await delay(pause)
-    }
-  }
-}
-
-/** Revokes what a refresh brought if somebody else's version is there now, or an end marker. */
-async function revokeResult(server: KnownServer, { tokens }: NewTokenRecord, now: FoundRecord) {
-  const kept = typeof now === 'object' ? now.tokens?.accessToken : undefined
-  if (tokens !== undefined && tokens.accessToken !== kept)
-    await revoke(server, { refreshToken: undefined, ...tokens })
-}
-
-/** Whether the access token can be used now. */
-export function isUsable(tokens: IssuedTokens | undefined): tokens is IssuedTokens {
-  return tokens !== undefined && (tokens.expiresAt === undefined || tokens.expiresAt > Date.now())
-}
-
-/** Whether there is a refresh token that may still work. */
-export function canRefresh(
-  tokens: IssuedTokens | undefined,
-): tokens is IssuedTokens & { refreshToken: string } {
-  if (tokens?.refreshToken === undefined) return false
-  return tokens.refreshExpiresAt === undefined || tokens.refreshExpiresAt > Date.now()
-}
-
-/** Within `leeway` milliseconds; of a token that lives shorter than that, in the half of its life. */
-function expiresSoon({ expiresAt, issuedAt }: IssuedTokens, leeway: number): boolean {
-  if (expiresAt === undefined) return false
-  return expiresAt - Date.now() <= Math.min(leeway, (expiresAt - issuedAt) / 2)
-}
-
 function asFailure(error: unknown): PkceFlowError {
   return asPkceFlowError(error, 'configuration', 'The tokens could not be refreshed.')
+}
+
+function busy(): PkceFlowError {
+  return new PkceFlowError('lock_unavailable', 'These tokens are being refreshed elsewhere.', {
+    retryAfter: 1,
+  })
 }
 
 function stillborn(): PkceFlowError {

@@ -40,6 +40,6 @@ function isMemoryStore(store: object): boolean {
     type !== null;
     type = Object.getPrototypeOf(type) as object | null
   )
-    if (type.constructor.name === 'MemoryStore') return true
+    if ((type.constructor as { name?: unknown } | undefined)?.name === 'MemoryStore') return true
   return false
 }

@@ -4,7 +4,12 @@ import { revoke } from '../protocol/revocation.ts'
 import type { ValidatedTokens } from '../protocol/token-request.ts'
 import { PkceFlowError } from '../errors.ts'
 import type { PendingLogin } from '../storage/pending-logins.ts'
-import type { IssuedTokens, NewTokenRecord, TokenRecord } from '../storage/token-records.ts'
+import type {
+  IssuedTokens,
+  NewTokenRecord,
+  TokenRecord,
+  TokenRecords,
+} from '../storage/token-records.ts'
 import { createToken } from '../token.ts'
 import { connectUser, withRefreshToken, type ConnectedRecord } from './connect-user.ts'
 import type { Flow } from './flow.ts'
@@ -61,7 +66,7 @@ export async function signIn(
     let kept: NewTokenRecord
     let others: IssuedTokens | undefined
     if (flow.userTokens === undefined)
-      kept = withRefreshToken(record, samePerson ? previous.found : undefined)
+      kept = samePerson ? await keepRefreshToken(tokenRecords, record, previous) : record
     else {
       // The user's tokens are kept elsewhere: the session's record says who is signed in.
       kept = { ...record, tokens: undefined }
@@ -86,6 +91,18 @@ export async function signIn(
     await Promise.allSettled(undo.map((step) => step()))
     throw error
   }
+}
+
+/** Waits for a refresh that is under way: it may spend the refresh token that is to be kept. */
+async function keepRefreshToken(
+  tokenRecords: TokenRecords,
+  record: ConnectedRecord,
+  { key, found }: PreviousLogin,
+): Promise<ConnectedRecord> {
+  if (record.tokens.refreshToken !== undefined || found?.tokens?.refreshToken === undefined)
+    return record
+  const now = await tokenRecords.change(key, (held) => held.read())
+  return withRefreshToken(record, typeof now === 'object' ? now : undefined)
 }
 
 async function previousLogin(flow: Flow, req: Request): Promise<PreviousLogin | undefined> {
@@ -122,7 +139,11 @@ async function landingOf(
   returnTo: string,
 ): Promise<string> {
   const { onLogin, afterLogin } = flow.settings
-  const chosen = await onLogin?.({ req, token: createToken({ ...tokens, idToken }), returnTo })
+  const chosen = await onLogin?.({
+    req,
+    token: createToken({ ...tokens, idToken, loginIdToken: idToken }),
+    returnTo,
+  })
   if (chosen === undefined) return returnTo
   return flow.placeToReturn(chosen) ?? afterLogin
 }
@@ -145,6 +166,6 @@ async function leave(
     if (found !== undefined) await tokenRecords.forget(key)
     return
   }
-  if (found?.tokens !== undefined) void revoke(server, { refreshToken: undefined, ...found.tokens })
-  await tokenRecords.end(key, sessionLifetime(req))
+  const ended = await tokenRecords.end(key, sessionLifetime(req))
+  if (ended?.tokens !== undefined) void revoke(server, { refreshToken: undefined, ...ended.tokens })
 }

@@ -2,7 +2,7 @@ import type { Request } from 'express'
 import type { FoundRecord } from '../storage/token-records.ts'
 import { claimsOf, type Claims } from '../token.ts'
 import type { CurrentLogin } from './current-login.ts'
-import { canRefresh, isUsable } from './refresher.ts'
+import { canRefresh, isUsable } from './token-life.ts'
 
 /** What is known about tokens, without asking the authorization server. */
 export interface ConnectionStatus {

@@ -28,11 +28,16 @@ export function createTokenAccess(current: CurrentLogin, apiFetch: ApiFetch): To
     return connection
   }
 
-  /** Opened only after the URL was found good. */
+  /**
+   * Opened only after the URL was found good, and once: a call is one person's, whoever the request
+   * may belong to later.
+   */
   function tokensOf(req: Request): TokenSource {
+    let connection: Promise<Connection> | undefined
+    const open = () => (connection ??= connectionOf(req))
     return {
-      current: async () => (await connectionOf(req)).current(),
-      replacement: async (rejected) => (await connectionOf(req)).replacement(rejected),
+      current: async () => (await open()).current(),
+      replacement: async (rejected) => (await open()).replacement(rejected),
     }
   }
 

@@ -1,9 +1,10 @@
 import type { FoundRecord } from '../storage/token-records.ts'
 import { createToken, type Token } from '../token.ts'
-import { isUsable } from './refresher.ts'
+import { isUsable } from './token-life.ts'
 
 /** The token that handlers see of what was found, if it can be used. */
 export function tokenOf(found: FoundRecord): Token | undefined {
   if (typeof found !== 'object' || !isUsable(found.tokens)) return undefined
-  return createToken({ ...found.tokens, idToken: found.idToken })
+  const { tokens, idToken: loginIdToken } = found
+  return createToken({ ...tokens, idToken: tokens.idToken ?? loginIdToken, loginIdToken })
 }

@@ -30,7 +30,7 @@ export function resolveLock(value: unknown): Lock | 'process' | undefined {
 export function resolveUserTokens({
   userId,
   tokenStore,
-  tokenLifetime = 2_592_000_000,
+  tokenLifetime,
 }: PkceFlowOptions<string>): UserTokenSettings {
   const has = (name: string) => typeof (tokenStore as never)[name] === 'function'
   if (tokenStore !== undefined) {
@@ -43,9 +43,16 @@ export function resolveUserTokens({
   } else if (userId !== undefined) {
     throw invalid('userId', 'needs the option "tokenStore", where the tokens of users are kept')
   }
+  if (tokenStore === undefined && tokenLifetime !== undefined)
+    throw invalid('tokenLifetime', 'needs the option "tokenStore"')
   return {
     userId: resolveFunction('userId', userId),
     tokenStore,
-    tokenLifetime: duration('tokenLifetime', tokenLifetime, 60_000, 34_560_000_000),
+    tokenLifetime: duration(
+      'tokenLifetime',
+      tokenLifetime ?? 2_592_000_000,
+      60_000,
+      34_560_000_000,
+    ),
   }
 }

@@ -1,10 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { ClientSecretPost, None, type ClientAuth } from 'openid-client'
+import { PkceFlowError } from '../errors.ts'
 import type { ClientSettings } from '../options/client.ts'
 
 /** Client authentication (RFC 6749 section 2.3) in openid-client's form. */
-export function resolveClientAuthentication(settings: ClientSettings): ClientAuth {
-  const { clientId, clientAuth, clientSecret = '' } = settings
-  if (typeof clientAuth === 'function') return clientAuth
+export function resolveClientAuthentication(
+  settings: ClientSettings & { timeout: number },
+): ClientAuth {
+  const { clientId, clientAuth, clientSecret = '', timeout } = settings
+  if (typeof clientAuth === 'function') return limited(clientAuth, timeout)
   switch (clientAuth) {
     case 'client_secret_basic':
       return clientSecretBasic(clientId, clientSecret)
@@ -12,6 +16,28 @@ export function resolveClientAuthentication(settings: ClientSettings): ClientAut
       return ClientSecretPost(clientSecret)
     case 'none':
       return None()
+  }
+}
+
+/** An authentication that asks others (a key service) may never come back from there. */
+function limited(clientAuth: ClientAuth, timeout: number): ClientAuth {
+  const authenticate: (...given: Parameters<ClientAuth>) => unknown = clientAuth
+  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- openid-client awaits it
+  return async function authenticateInTime(...given) {
+    const limit = new AbortController()
+    const tooLate = delay(timeout, undefined, { signal: limit.signal }).then(() => {
+      throw new PkceFlowError(
+        'server_timeout',
+        'The client authentication (option "clientAuth") did not finish in time. Nothing was sent.',
+        { retryAfter: 1 },
+      )
+    })
+    tooLate.catch(() => undefined) // when it was faster
+    try {
+      await Promise.race([Promise.resolve(authenticate(...given)), tooLate])
+    } finally {
+      limit.abort()
+    }
   }
 }
 

@@ -25,6 +25,8 @@ export interface AuthorizationServerSettings extends ClientSettings {
   issuer: string | undefined
   /** Metadata by hand. */
   server: ServerMetadata
+  /** Milliseconds. */
+  timeout: number
 }
 
 /** Takes metadata into use. Throws `invalid_server_response` if they cannot be. */

@@ -94,15 +94,25 @@ function exchange(
     // One timer over connecting, sending, waiting and reading: a socket timeout alone would start
     // anew with every byte that a server drips.
     const timer = setTimeout(() => {
-      fail(
-        new PkceFlowError('server_timeout', 'The authorization server did not answer in time.', {
-          retryAfter: 1,
-        }),
-      )
+      // A process that was stopped, or busy, finds it due before it has read what came meanwhile: a
+      // token that would be lost. Reading comes before what is set here.
+      overdue = setImmediate(() => {
+        fail(
+          new PkceFlowError('server_timeout', 'The authorization server did not answer in time.', {
+            retryAfter: 1,
+          }),
+        )
+      })
     }, timeout)
+    let overdue: NodeJS.Immediate | undefined
+
+    function stopTimer() {
+      clearTimeout(timer)
+      clearImmediate(overdue)
+    }
 
     function fail(error: PkceFlowError) {
-      clearTimeout(timer)
+      stopTimer()
       reject(error)
       request.destroy()
     }
@@ -133,7 +143,7 @@ function exchange(
       })
       response.on('error', failConnection)
       response.on('end', () => {
-        clearTimeout(timer)
+        stopTimer()
         resolve({
           status: response.statusCode ?? 0,
           headers: response.headers,

@@ -9,8 +9,17 @@ export interface Mutex {
    * with `lock_unavailable` if `key` cannot be had, or not within `patience` milliseconds.
    */
   run<T>(key: string, work: (hold: Hold) => Promise<T>, patience?: number): Promise<T>
-  /** Runs `work` if nobody holds `key`; else does nothing and gives `undefined`. */
-  runIfFree<T>(key: string, work: (hold: Hold) => Promise<T>): Promise<T | undefined>
+  /**
+   * The same, but gives `undefined` and does nothing if others hold `key` for longer than `patience`
+   * milliseconds. Default: `0`, if anybody holds it at all.
+   */
+  runIfFree<T>(
+    key: string,
+    work: (hold: Hold) => Promise<T>,
+    patience?: number,
+  ): Promise<T | undefined>
+  /** Milliseconds that it makes sense to wait for one piece of work, also of a process that was killed. */
+  readonly longestWait: number
 }
 
 /** A key that is held. */
@@ -58,7 +67,7 @@ function createProcessMutex(): Mutex {
     const mayWork = await Promise.race([settled, delay(patience, false, { ref: false })])
     if (mayWork) return mine
     given = true
-    throw unavailable('Somebody else has been working on this for too long.')
+    throw tooLong()
   }
 
   async function enter<T>(key: string, mine: Promise<T>): Promise<T> {
@@ -72,9 +81,11 @@ function createProcessMutex(): Mutex {
 
   return {
     run,
-    async runIfFree(key, work) {
-      return last.has(key) ? undefined : run(key, work)
+    async runIfFree(key, work, patience = 0) {
+      if (patience === 0) return last.has(key) ? undefined : run(key, work)
+      return run(key, work, patience).catch(undefinedIfTooLong)
     },
+    longestWait: 15_000,
   }
 }
 
@@ -89,7 +100,13 @@ export function createSharedMutex(lock: Lock, duration: number): Mutex {
     const acquiring = Promise.resolve().then(() => lock.acquire(key, duration))
     // One that comes too late is given back, or others would wait for it to end.
     const late = () => void acquiring.then((lease) => lease?.release()).catch(() => undefined)
-    return limited(acquiring, late)
+    const lease: unknown = await limited(acquiring, late)
+    // Many clients say null or false for "somebody has it".
+    if (lease === undefined || lease === null || lease === false) return undefined
+    if (isLease(lease)) return lease
+    throw unavailable(
+      'The option "lock" is no lock: acquire() must give an object with extend and release.',
+    )
   }
 
   async function acquireSoon(key: string, patience: number): Promise<Lease> {
@@ -98,7 +115,7 @@ export function createSharedMutex(lock: Lock, duration: number): Mutex {
       const lease = await acquire(key)
       if (lease !== undefined) return lease
       const left = until - performance.now()
-      if (left <= 0) throw unavailable('Another process has been working on this for too long.')
+      if (left <= 0) throw tooLong()
       await delay(Math.min(pause * (0.5 + Math.random()), left))
     }
   }
@@ -140,13 +157,23 @@ export function createSharedMutex(lock: Lock, duration: number): Mutex {
         patience,
       )
     },
-    async runIfFree(key, task) {
-      return processMutex.runIfFree(key, async () => {
-        const lease = await acquire(key)
-        return lease === undefined ? undefined : work(key, lease, task)
-      })
+    async runIfFree(key, task, patience = 0) {
+      return processMutex.runIfFree(
+        key,
+        async () => {
+          const lease = await acquireSoon(key, patience).catch(undefinedIfTooLong)
+          return lease === undefined ? undefined : work(key, lease, task)
+        },
+        patience,
+      )
     },
+    longestWait: duration + 1_000,
   }
+}
+
+function isLease(value: unknown): value is Lease {
+  const { extend, release } = value as Partial<Lease>
+  return typeof extend === 'function' && typeof release === 'function'
 }
 
 /** What a lock says, or `lock_unavailable`. */
@@ -160,10 +187,25 @@ async function limited<T>(saying: Promise<T>, tooLate: () => void = () => undefi
   try {
     return await Promise.race([saying, limit])
   } catch (error) {
-    throw error instanceof PkceFlowError ? error : unavailable('The lock failed.', error)
+    throw error instanceof PkceFlowError && error.code === 'lock_unavailable'
+      ? error
+      : unavailable('The lock failed.', error)
   } finally {
     timer.abort()
   }
+}
+
+/** Errors of whoever waited as long as he was willing to. */
+const waitedTooLong = new WeakSet()
+
+function tooLong(): PkceFlowError {
+  const error = unavailable('Somebody else has been working on this for too long.')
+  waitedTooLong.add(error)
+  return error
+}
+
+function undefinedIfTooLong(error: unknown): undefined {
+  if (!waitedTooLong.has(error as object)) throw error
 }
 
 function unavailable(message: string, cause?: unknown): PkceFlowError {

@@ -14,17 +14,24 @@ const unsettled = new WeakMap<object, Map<string, Promise<unknown>>>()
  * A read, or a write that nothing else depends on, with the time limit. Rejects with
  * `store_unavailable`; what the store says afterwards is ignored.
  *
- * @param call is told by `isGivenUp` whether anybody still waits
+ * @param call is told by `isGivenUp` whether anybody still waits, and can have something done then
  */
-export function limited<T>(call: (isGivenUp: () => boolean) => Promise<T>): Promise<T> {
+export function limited<T>(
+  call: (isGivenUp: () => boolean, onGivenUp: (then: () => unknown) => void) => Promise<T>,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     let givenUp = false
+    let whenGivenUp: () => unknown = () => undefined
+    const onGivenUp = (then: () => unknown) => {
+      whenGivenUp = then
+    }
     const timer = setTimeout(() => {
       givenUp = true
+      whenGivenUp()
       reject(unavailable('The store of sessions and tokens did not answer in time.'))
     }, timeLimit)
 
-    call(() => givenUp)
+    call(() => givenUp, onGivenUp)
       .then(resolve, (error: unknown) => {
         reject(unavailable('The store of sessions and tokens failed.', error))
       })
@@ -43,7 +50,7 @@ export async function write(
   key: string,
   call: () => Promise<unknown>,
 ): Promise<void> {
-  await limited((isGivenUp) => {
+  await limited((isGivenUp, onGivenUp) => {
     const writes = unsettled.get(store) ?? new Map<string, Promise<unknown>>()
     unsettled.set(store, writes)
     const make = async () => {
@@ -56,6 +63,8 @@ export async function write(
       if (writes.get(key) === mine) writes.delete(key)
     }
     mine.then(forget, forget)
+    // One that never settles is forgotten when nobody would wait for it any more.
+    onGivenUp(() => setTimeout(forget, longestWait).unref())
     return mine
   })
 }

@@ -9,7 +9,7 @@ import type { Sealing } from './sealing.ts'
 export interface TokenRecord {
   /** Absent when they have ended: the authorization server refused to refresh, or was disconnected. */
   tokens?: IssuedTokens | undefined
-  /** Validated. */
+  /** Of the login, validated. */
   idToken?: string | undefined
   /** Milliseconds since the epoch. */
   connectedAt: number
@@ -28,6 +28,8 @@ export interface IssuedTokens {
   /** Absent: unknown. */
   expiresAt?: number | undefined
   refreshToken?: string | undefined
+  /** A newer ID Token than the login's, which came with a refresh. Validated. */
+  idToken?: string | undefined
   /** Absent: unknown. */
   refreshExpiresAt?: number | undefined
 }
@@ -49,14 +51,27 @@ export interface TokenRecords {
   read(key: string, lifetime?: number): Promise<FoundRecord>
   /** Runs `work`, which may replace the record, while nobody else changes it. */
   change<T>(key: string, work: (held: HeldRecord) => Promise<T>): Promise<T>
-  /** The same, if nobody is changing it now; else does nothing and gives `undefined`. */
-  changeIfFree<T>(key: string, work: (held: HeldRecord) => Promise<T>): Promise<T | undefined>
+  /**
+   * The same, but does nothing and gives `undefined` if others are changing it for longer than
+   * `patience` milliseconds.
+   */
+  changeIfFree<T>(
+    key: string,
+    work: (held: HeldRecord) => Promise<T>,
+    patience: number,
+  ): Promise<T | undefined>
   /**
    * Ends a record and resolves to what it held. A marker stays for `lifetime`, so that a session that
    * was written back by a slow request does not come to life with it. It is written, too, if the lock
-   * cannot be had: whoever refreshes reads again before writing.
+   * cannot be had; whoever has it may write over it, so it is written once more when the lock is free.
+   *
+   * @param late is given what was there instead of the marker by then
    */
-  end(key: string, lifetime: number): Promise<TokenRecord | undefined>
+  end(
+    key: string,
+    lifetime: number,
+    late?: (record: TokenRecord) => void,
+  ): Promise<TokenRecord | undefined>
   /** Removes a record that nothing refers to any more. */
   forget(key: string): Promise<void>
 }
@@ -65,14 +80,26 @@ export interface TokenRecords {
 export interface HeldRecord {
   read(): Promise<FoundRecord>
   /**
-   * Writes `next` in the place of `before`, unless somebody came in between (the lock can be lost
-   * while a slow request is under way). Resolves to what is there afterwards.
+   * Sees to it that nobody else changes it for as long as a token request takes. Resolves to whether
+   * that was so all along: if not, it has to be read again.
    */
-  replace(before: FoundRecord, next: NewTokenRecord, lifetime: number): Promise<FoundRecord>
+  secure(): Promise<boolean>
+  /**
+   * Writes `next`, or the marker, in the place of `before`, unless somebody came in between (the lock
+   * can be lost while a slow request is under way). Resolves to what is there afterwards.
+   */
+  replace(
+    before: FoundRecord,
+    next: NewTokenRecord | 'ended',
+    lifetime: number,
+  ): Promise<FoundRecord>
 }
 
 /** How long ending a record waits for whoever is changing it. Milliseconds. */
-const patience = 5_000
+const endPatience = 5_000
+
+/** How long a marker that was written without the lock waits for it. Milliseconds. */
+const latePatience = 120_000
 
 /** Token records in a store. A record that others may know the key of is changed under the lock. */
 export function createTokenRecords(
@@ -93,11 +120,14 @@ export function createTokenRecords(
   function hold(key: string, lock: Hold): HeldRecord {
     return {
       read: () => read(key),
+      secure: () => lock.secure(),
       async replace(before, next, lifetime) {
         await lock.secure()
         const now = await read(key)
         if (revisionOf(now) !== revisionOf(before)) return now
-        return write(key, next, lifetime)
+        if (next !== 'ended') return write(key, next, lifetime)
+        await records.set(key, { ended: true }, lifetime)
+        return next
       },
     }
   }
@@ -131,18 +161,25 @@ export function createTokenRecords(
         renew(key, lifetime).catch(() => undefined) // the next request tries again
       return found
     },
-    change: (key, work) => mutex.run(`tr.${key}`, (lock) => work(hold(key, lock))),
-    changeIfFree: (key, work) => mutex.runIfFree(`tr.${key}`, (lock) => work(hold(key, lock))),
-    end(key, lifetime) {
-      return mutex
-        .run(`tr.${key}`, () => mark(key, lifetime), patience)
-        .catch((error: unknown) => {
-          if (error instanceof PkceFlowError && error.code === 'lock_unavailable')
-            return mark(key, lifetime)
-          throw error
-        })
+    change: (key, work) =>
+      mutex.run(`tr.${key}`, (lock) => work(hold(key, lock)), mutex.longestWait),
+    changeIfFree: (key, work, patience) =>
+      mutex.runIfFree(`tr.${key}`, (lock) => work(hold(key, lock)), patience),
+    async end(key, lifetime, late) {
+      const marked = () => mark(key, lifetime)
+      try {
+        return await mutex.run(`tr.${key}`, marked, endPatience)
+      } catch (error) {
+        if (!(error instanceof PkceFlowError) || error.code !== 'lock_unavailable') throw error
+      }
+      const found = await mark(key, lifetime)
+      mutex.run(`tr.${key}`, marked, latePatience).then(
+        (record) => record && late?.(record),
+        () => undefined, // the lock stays away: nobody else can write either
+      )
+      return found
     },
-    forget: (key) => mutex.run(`tr.${key}`, () => records.destroy(key)),
+    forget: (key) => mutex.run(`tr.${key}`, () => records.destroy(key), endPatience),
   }
 }
 

@@ -24,6 +24,7 @@ export function know(
       clientId,
       clientSecret: 'test-client-secret',
       clientAuth: 'client_secret_basic',
+      timeout: 1_000,
       ...settings,
     },
     createTransport(1_000, undefined),

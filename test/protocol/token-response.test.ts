@@ -88,7 +88,7 @@ describe('token endpoint response (RFC 6749 section 5.1, decision 8)', () => {
 
     for (const given of [0, '0', -0])
       it(`${inspect(given)} means expired: signed in, no token, no further token request`, async () => {
-        respondWith({ expires_in: given })
+        respondWith({ expires_in: given, refresh_token: undefined })
         const browser = await logIn(app)
         const { status, sub } = await home(app, browser)
         expect(sub).to.equal('alice')
