@@ -229,7 +229,9 @@ describe('members', () => {
     store.fail(({ key }) => key.startsWith('tr.'))
     await started.browser.request(started.app.url('/'))
     expect(failures).to.have.length(3)
-    for (const failure of failures) expect(failure).to.include({ code: 'store_unavailable' })
+    const flow = new URL(started.app.server.issuer).host
+    for (const failure of failures)
+      expect(failure).to.include({ code: 'store_unavailable', flow, loginUrl: '/login' })
   })
 
   it('work above the router, too: they need the session only', async () => {

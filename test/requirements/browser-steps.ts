@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Browser, Page } from '../support/browser.ts'
 import { answerOf, bringAnswer } from './bring-answer.ts'
 import { follow, setCookie } from './follow.ts'
-import { start, type Start, type StepPerformers, type Visit } from './step.ts'
+import { program, start, type Start, type StepPerformers, type Visit } from './step.ts'
 import { hold, patience, until } from './waiting.ts'
 import { sessionCookieName, tabOf, type World } from './world.ts'
 
@@ -33,6 +33,15 @@ export const browserSteps = {
     await until(() => world.arrivals.length >= arrivals + times)
     held.release()
     for (const { status } of await Promise.all(crowd)) expect(status).to.equal(302)
+  },
+
+  async 'visit together'(world, { path, times }) {
+    const url = world.apps[0]!.url(path)
+    const pages = await Promise.all(
+      Array.from({ length: times }, () => world.browser('main').request(url, { headers: program })),
+    )
+    for (const { status, body } of pages) expect({ status, body }).to.deep.equal(told(pages[0]!))
+    return pages[0]!
   },
 
   'go on': (world, { tab, by }) =>
@@ -82,6 +91,8 @@ export const browserSteps = {
     await slowRequest.answered
   },
 } satisfies Partial<StepPerformers>
+
+const told = ({ status, body }: Page) => ({ status, body })
 
 async function startLogin(world: World, step: Start): Promise<Page> {
   const by = step.by ?? 'main'

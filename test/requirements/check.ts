@@ -7,6 +7,7 @@ import { perform } from './perform.ts'
 import { checkRules } from './rules.ts'
 import { until } from './waiting.ts'
 import type { Expectation, ExpectedParameters } from './row.ts'
+import { checkTokens } from './check-tokens.ts'
 import { answer, serverBehaves, serverStarts, storeBehaves } from './step.ts'
 import { sessionCookieName, type Who, type World } from './world.ts'
 
@@ -18,7 +19,7 @@ export interface Snapshot {
   issued: number
 }
 
-const endpoints = ['discovery', 'jwks', 'authorization', 'token', 'revocation'] as const
+const endpoints = ['discovery', 'jwks', 'authorization', 'token', 'revocation', 'userinfo'] as const
 
 export async function takeSnapshot(world: World): Promise<Snapshot> {
   return {
@@ -42,6 +43,7 @@ export async function check(
   await checkRevocation(world, expected, before)
   for (const step of [storeBehaves, serverBehaves, serverStarts]) await perform(world, step)
   await checkSignIn(world, expected, before)
+  await checkTokens(world, expected)
   if (expected.pending) await checkPending(world, page, expected, before)
   checkRules(world)
 }
@@ -156,7 +158,8 @@ async function checkSignIn(world: World, expected: Expectation, before: Snapshot
   const { signedIn } = expected
   if (signedIn === 'as before') {
     const { sub, token, cart, session } = before.who
-    expect({ sub: who.sub, token: who.token, cart: who.cart }, 'as before').to.deep.equal({
+    const now = expected.tokens === undefined ? who.token : token
+    expect({ sub: who.sub, token: now, cart: who.cart }, 'as before').to.deep.equal({
       sub,
       token,
       cart,

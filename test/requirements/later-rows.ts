@@ -1,8 +1,5 @@
 /** Rows for which there is no test yet, by the subject of the issue that answers them. */
 export const laterRows: Readonly<Record<string, readonly string[]>> = {
-  refresh: ['D-56', 'D-57', 'D-58', 'D-59', 'D-75', 'C-17', 'C-18', 'C-19'],
-  userInfo: ['D-55', 'C-16', 'A1 oidcc-client-test-userinfo-invalid-sub'],
-  'fetch with the token': ['C-42'],
   'provider logout': ['D-83', 'C-37', 'C-41'],
   'back-channel logout': ['D-84', 'D-85', 'C-38'],
   'front-channel logout': ['C-39'],
@@ -13,15 +10,9 @@ export const laterRows: Readonly<Record<string, readonly string[]>> = {
 
 /** Rows that have tests already, but not for all that they say: what is left, and for which issue. */
 export const openParts: Readonly<Record<string, string>> = {
-  'D-43': 'userInfo: its redirects',
-  'D-45': 'refresh: the same values there',
-  'D-78': 'refresh: a slow request over a refreshed token',
   'D-82': 'provider logout: the end session endpoint',
   'C-20': 'DPoP: a bearer token where DPoP was asked for',
   'C-28': 'accounts that are connected: they are never started cross-site',
-  'C-32': 'fetch with the token: only in the header Authorization',
-  'C-33': 'encryption at rest',
-  'C-45': 'tokens kept per user: the key is iss and sub',
 }
 
 /** Rows that ask nothing of this package, with the reason. */

@@ -19,8 +19,12 @@ export const serverSteps = {
   'keys rotate, ids kept': ({ server }) => server.rotateKeys({ keepKid: true }),
   'authorize as': ({ server }, { sub }) => server.authorizeAs(sub),
   'redirect to the second server'({ server, secondServer }, { endpoint }) {
-    const { jwks_uri, issuer } = secondServer!.metadata
-    const location = endpoint === 'jwks' ? jwks_uri : `${issuer}/.well-known/openid-configuration`
+    const { jwks_uri, userinfo_endpoint, issuer } = secondServer!.metadata
+    const location = {
+      jwks: jwks_uri,
+      userinfo: userinfo_endpoint,
+      discovery: `${issuer}/.well-known/openid-configuration`,
+    }[endpoint]
     server.misbehave(endpoint, { answer: { status: 302, headers: { location } } })
   },
 } satisfies Partial<StepPerformers>

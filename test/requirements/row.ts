@@ -83,6 +83,14 @@ export interface Expectation {
   lostSession?: true
   /** What the session holds of what the app had put there before. */
   sessionData?: 'kept' | 'gone'
+  /**
+   * What became of the tokens of who was signed in before: with `signedIn: 'as before'`, which leaves
+   * the token out then. `'kept'`: the newest refresh token is stored; `'refreshed'`: the newest access
+   * token, too, and it is what handlers get.
+   */
+  tokens?: 'kept' | 'refreshed' | 'ended'
+  /** Nothing that is secret can be read in the store. */
+  sealed?: true
   /** Requests at the token endpoint. */
   tokenRequests: number
   /** All tokens handed out in this row are revoked, or none. */
@@ -126,6 +134,15 @@ export function refused(
   code: PkceFlowErrorCode,
 ): Expectation & { code: PkceFlowErrorCode } {
   return { status, code, signedIn: 'as before', tokenRequests: 0 }
+}
+
+/** Somebody is signed in and stays so. */
+export function stillSignedIn(
+  status: number,
+  tokens: NonNullable<Expectation['tokens']>,
+  tokenRequests = 1,
+): Expectation {
+  return { status, tokens, tokenRequests, signedIn: 'as before' }
 }
 
 /** Refused after the token request; what it brought is revoked. */

@@ -5,14 +5,17 @@ import { type Before, beforeOf, type OptionRow, type Row } from './row.ts'
 import { runRow } from './run-row.ts'
 import { sectionA } from './section-a.ts'
 import { sectionC01 } from './section-c-01.ts'
+import { sectionC16 } from './section-c-16.ts'
 import { sectionC20 } from './section-c-20.ts'
 import { sectionC28 } from './section-c-28.ts'
+import { sectionC32 } from './section-c-32.ts'
 import { sectionCOptions } from './section-c-options.ts'
 import { sectionD01 } from './section-d-01.ts'
 import { sectionD11 } from './section-d-11.ts'
 import { sectionD21 } from './section-d-21.ts'
 import { sectionD32 } from './section-d-32.ts'
 import { sectionD48 } from './section-d-48.ts'
+import { sectionD55 } from './section-d-55.ts'
 import { sectionD60 } from './section-d-60.ts'
 import { sectionD69 } from './section-d-69.ts'
 import { sectionD79 } from './section-d-79.ts'
@@ -22,13 +25,16 @@ import { createWorld, type World } from './world.ts'
 const rows: readonly Row[] = [
   sectionA,
   sectionC01,
+  sectionC16,
   sectionC20,
   sectionC28,
+  sectionC32,
   sectionD01,
   sectionD11,
   sectionD21,
   sectionD32,
   sectionD48,
+  sectionD55,
   sectionD60,
   sectionD69,
   sectionD79,
@@ -40,11 +46,13 @@ const titleOf = (row: { id: string; title: string }, before?: Before): string =>
 /** Steps after which a world is not as it was: what the flow remembers of its server has changed. */
 const lasting = new Set<Step['do']>(['let time pass', 'keys rotate', 'keys rotate, ids kept'])
 
-function needsOwnWorld({ app, server, misbehaviours, steps }: Row): boolean {
+function needsOwnWorld({ app, server, misbehaviours, steps, expect: { tokens } }: Row): boolean {
   return (
     app !== undefined ||
     server !== undefined ||
     misbehaviours !== undefined ||
+    // Those that were kept from another row may have been revoked since.
+    tokens !== undefined ||
     steps.some(
       (step) =>
         lasting.has(step.do) ||
@@ -135,7 +143,16 @@ describe('requirements: no row is forgotten', () => {
     '-signing-key-rotation-just-before-signing',
     '-signing-key-rotation',
   ].map((name) => `A2 oidcc-client-test${name}`)
-  const documented = [...basic, ...config, ...numbers('C', 46, 2), ...numbers('D', 88, 1)]
+  const refresh = ['', '-invalid-issuer', '-invalid-sub'].map(
+    (name) => `A3 oidcc-client-test-refresh-token${name}`,
+  )
+  const documented = [
+    ...basic,
+    ...config,
+    ...refresh,
+    ...numbers('C', 46, 2),
+    ...numbers('D', 88, 1),
+  ]
 
   const tested = [...new Set([...rows, ...sectionCOptions].map(({ id }) => id))]
   const left = Object.values(laterRows).flat()

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import { PkceFlowError } from '../../src/index.ts'
+import type { RecordedRequest } from '../../src/testing/index.ts'
 import type { Page } from '../support/browser.ts'
 import type { World } from './world.ts'
 
@@ -24,9 +25,26 @@ export function checkRules(world: World): void {
       const { cookie } = store.read(key)
       expect(Date.parse(cookie?.expires ?? ''), `expiry of ${key}`).to.be.greaterThan(0)
     }
+  checkTokenUse(world)
   for (const name of world.browserNames())
     for (const value of world.browser(name).cookies.get('127.0.0.1')?.values() ?? [])
       hasNone(decodeURIComponent(value), 'a cookie')
+}
+
+/** C-32: an access token is sent in the header Authorization, to who issued it, or to be revoked. */
+function checkTokenUse({ server, secondServer }: World): void {
+  const tokens = server.issued.map(({ accessToken }) => accessToken)
+  const sent = (request: RecordedRequest): string => {
+    const others = { ...request.headers, authorization: '' }
+    const bodyOf = request.endpoint === 'revocation' ? '' : request.body.toString()
+    return [request.path, request.query.toString(), bodyOf, JSON.stringify(others)].join(' ')
+  }
+  for (const request of server.requests)
+    for (const token of tokens)
+      expect(sent(request).includes(token), 'sent elsewhere').to.equal(false)
+  for (const request of secondServer?.requests ?? [])
+    for (const token of tokens)
+      expect(`${sent(request)} ${request.headers.authorization}`).not.to.include(token)
 }
 
 function checkPage(

@@ -79,8 +79,10 @@ export type Step =
   | { do: 'server got'; endpoint: TestServerEndpoint; count: number }
   /** Checks: it has got so many since the beginning, and no more. */
   | { do: 'requests are'; endpoint: TestServerEndpoint; count: number }
+  /** So many of the same request at once; all of them get the same answer. */
+  | { do: 'visit together'; path: string; times: number }
   /** An endpoint redirects to the same one of the second flow's server. */
-  | { do: 'redirect to the second server'; endpoint: 'discovery' | 'jwks' }
+  | { do: 'redirect to the second server'; endpoint: 'discovery' | 'jwks' | 'userinfo' }
   /** For a server that is none: an answer with a code. */
   | { do: 'invent an answer'; tab: string }
   /** So many first requests at `/login`, all there before the metadata are. */

@@ -8,6 +8,7 @@ import { type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser, type Page } from '../support/browser.ts'
 import { clock } from '../support/clock.ts'
 import { createSecondFlow, mountRoutes, plainOAuth, prepare } from './app-routes.ts'
+import { mountTokenRoutes } from './token-routes.ts'
 import { createScriptedStore, type ScriptedStore, type StoredRow } from './scripted-store.ts'
 import type { Row } from './row.ts'
 
@@ -141,6 +142,7 @@ export async function createWorld({
           const second = secondServer && createSecondFlow(secondServer, setUp.secondFlow ?? {})
           if (second) app.use(second)
           mountRoutes(app, flow, second, slowRequest)
+          mountTokenRoutes(app, flow, { server: server.issuer, second: secondServer?.issuer ?? '' })
         },
       }),
     )
