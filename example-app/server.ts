@@ -12,6 +12,7 @@ try {
   } else {
     const { url } = await startExample(options)
     if (cluster.isPrimary) console.log(`The example app is at ${url}`)
+    else process.send?.('ready')
   }
 } catch (error) {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error

@@ -22,9 +22,11 @@ export async function startWorkers(
   }
   const workers = Array.from({ length: options.workers }, () => cluster.fork(shared))
   const failed = once(cluster, 'exit').then(() => {
-    throw new Error('A worker ended before it listened.')
+    throw new Error('A worker ended before it was ready.')
   })
-  await Promise.race([Promise.all(workers.map((worker) => once(worker, 'listening'))), failed])
+  // Not its event 'listening', which comes before there is an app that answers.
+  const ready = Promise.all(workers.map((worker) => once(worker, 'message')))
+  await Promise.race([ready, failed])
   failed.catch(() => undefined) // from now on one that ends is replaced
   cluster.on('exit', (worker) => {
     if (worker.exitedAfterDisconnect) return

@@ -35,11 +35,15 @@ const ivLength = 12
 const tagLength = 16
 const headLength = saltLength + ivLength + tagLength
 
+/** Records that one derived key seals, and derived keys that are kept at hand. */
+const mostRecords = 2 ** 24
+const mostKeys = 1_000
+
 /**
- * AES-256-GCM, each record under a key of its own, which HMAC-SHA256 derives from one of `keys` and
- * a random salt: a random 96-bit iv alone would limit a key to 2^32 records (NIST SP 800-38D section
- * 8.3). By node:crypto, which does it at once: the asynchronous WebCrypto takes several times as long
- * for a record of this size.
+ * AES-256-GCM, under keys which HMAC-SHA256 derives from one of `keys` and a random salt, another one
+ * for each process and again after many records: a random 96-bit iv alone would limit a key to 2^32
+ * records (NIST SP 800-38D section 8.3). By node:crypto, which does it at once: the asynchronous
+ * WebCrypto takes several times as long for a record of this size.
  *
  * @param keys 32 bytes each; the first one seals, all open
  */
@@ -47,9 +51,13 @@ export function createSealing(keys: readonly Uint8Array[]): Sealing {
   const secrets = keys.map((key) => createSecretKey(key))
   const [current] = secrets
   if (current === undefined) throw new Error('Sealing needs a key.')
+  const derivedKey = createDerivation()
+  let salt = randomBytes(saltLength)
+  let sealed = 0
   return {
     seal(content, binding) {
-      const salt = randomBytes(saltLength)
+      sealed += 1
+      if (sealed % mostRecords === 0) salt = randomBytes(saltLength)
       const iv = randomBytes(ivLength)
       const cipher = createCipheriv(algorithm, derivedKey(current, salt), iv)
       cipher.setAAD(bound(binding))
@@ -57,13 +65,13 @@ export function createSealing(keys: readonly Uint8Array[]): Sealing {
       cipher.final() // adds nothing in this mode, and ends it
       return Buffer.concat([salt, iv, cipher.getAuthTag(), text]).toString('base64url')
     },
-    open(sealed, binding) {
-      if (typeof sealed !== 'string') return undefined
-      const bytes = Buffer.from(sealed, 'base64url')
+    open(text, binding) {
+      if (typeof text !== 'string') return undefined
+      const bytes = Buffer.from(text, 'base64url')
       if (bytes.length < headLength) return undefined
       const data = bound(binding)
-      for (const secret of secrets) {
-        const content = opened(bytes, secret, data)
+      for (const key of secrets) {
+        const content = opened(bytes, derivedKey(key, bytes.subarray(0, saltLength)), data)
         if (content !== undefined) return content
       }
       return undefined
@@ -71,12 +79,10 @@ export function createSealing(keys: readonly Uint8Array[]): Sealing {
   }
 }
 
-function opened(bytes: Buffer, secret: KeyObject, data: Buffer): object | undefined {
-  const salt = bytes.subarray(0, saltLength)
+function opened(bytes: Buffer, key: Buffer, data: Buffer): object | undefined {
   const iv = bytes.subarray(saltLength, saltLength + ivLength)
   // Without its length, Node takes shorter tags, which are easier to forge.
-  const options = { authTagLength: tagLength }
-  const decipher = createDecipheriv(algorithm, derivedKey(secret, salt), iv, options)
+  const decipher = createDecipheriv(algorithm, key, iv, { authTagLength: tagLength })
   decipher.setAAD(data)
   decipher.setAuthTag(bytes.subarray(saltLength + ivLength, headLength))
   const text = decipher.update(bytes.subarray(headLength), undefined, 'utf8')
@@ -88,8 +94,20 @@ function opened(bytes: Buffer, secret: KeyObject, data: Buffer): object | undefi
   return JSON.parse(text) as object
 }
 
-function derivedKey(secret: KeyObject, salt: Buffer): Buffer {
-  return createHmac('sha256', secret).update(format).update(salt).digest()
+/** Derives keys, and keeps them: what one process has sealed is read many times. */
+function createDerivation(): (key: KeyObject, salt: Buffer) => Buffer {
+  const derived = new Map<KeyObject, Map<string, Buffer>>()
+  return function derivedKey(key, salt) {
+    const known = derived.get(key) ?? new Map<string, Buffer>()
+    derived.set(key, known)
+    const name = salt.toString('latin1')
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const fresh = createHmac('sha256', key).update(format).update(salt).digest()
+    if (known.size >= mostKeys) known.clear() // who writes to the store can make up any number of salts
+    known.set(name, fresh)
+    return fresh
+  }
 }
 
 /** JSON, so that no part can take over characters of the next. */

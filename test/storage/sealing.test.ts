@@ -34,8 +34,8 @@ describe('sealing', () => {
 
   it('seals the same to another text each time, and shows nothing of it', () => {
     const sealed = Array.from({ length: 50 }, () => sealing.seal(content, binding))
-    // Salt, iv, tag and first bytes: no two alike.
-    for (const part of [0, 16, 28, 44]) {
+    // Iv, tag and first bytes: no two alike. The salt is another one in each process.
+    for (const part of [16, 28, 44]) {
       const parts = sealed.map((text) =>
         Buffer.from(text, 'base64url')
           .subarray(part, part + 12)
@@ -47,6 +47,14 @@ describe('sealing', () => {
       expect(text).to.match(/^[\w-]+$/)
       expect(Buffer.from(text, 'base64url').includes(secret)).to.equal(false)
     }
+  })
+
+  it('seals in every process under another derived key', () => {
+    const same = [randomBytes(32)]
+    const salts = [1, 2, 3].map(() =>
+      Buffer.from(createSealing(same).seal(content, binding), 'base64url').toString('hex', 0, 16),
+    )
+    expect(new Set(salts).size).to.equal(3)
   })
 
   for (const [part, value] of Object.entries({
