@@ -4,11 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 // Runs the suite on every supported pair of Node and Express, and says as its last line how many tests
-// passed and failed in all. `node test/matrix.js NAME…` runs the named ones only.
+// passed and failed in all. `node test/matrix.js NAME…` runs the named ones only, `--whole` leaves
+// nothing but browsers out of the second and third.
 
 const mocha = join('node_modules', 'mocha', 'bin', 'mocha.js')
 const c8 = join('node_modules', 'c8', 'bin', 'c8.js')
-const noBrowser = ['--exclude', 'test/browser/**']
+const arguments_ = process.argv.slice(2)
+// Browsers care for neither Node nor Express; locks and processes, which take long, hardly do.
+const leftOut = ['test/browser/**', 'test/processes/**', 'test/storage/locks.test.ts']
+const excluded = arguments_.includes('--whole') ? leftOut.slice(0, 1) : leftOut
+const elsewhere = excluded.flatMap((files) => ['--exclude', files])
 const onExpress4 = [
   '--node-option',
   'import=tsx',
@@ -17,7 +22,7 @@ const onExpress4 = [
 ]
 const onNode = (version) => ['npx', '-y', '-p', `node@${version}`, 'node']
 
-// Which pairs: today's, the oldest of both, the newest Node. Browsers care for neither.
+// Which pairs: today's, the oldest of both, the newest Node.
 const runs = {
   'this Node, Express 5, with browsers and coverage': {
     express: '5',
@@ -26,16 +31,16 @@ const runs = {
   'Node 20.19, Express 4.21': {
     express: '4',
     node: '20.19',
-    command: [...onNode('20.19'), mocha, ...onExpress4, ...noBrowser],
+    command: [...onNode('20.19'), mocha, ...onExpress4, ...elsewhere],
   },
   'Node 24, Express 5': {
     express: '5',
     node: '24',
-    command: [...onNode('24'), mocha, ...noBrowser],
+    command: [...onNode('24'), mocha, ...elsewhere],
   },
 }
 
-const chosen = process.argv.slice(2)
+const chosen = arguments_.filter((argument) => argument !== '--whole')
 const total = { passes: 0, failures: 0, pending: 0 }
 let failed = false
 
