@@ -17,7 +17,13 @@ type Person = (typeof people)[number]
 const reads = 4_950
 const relogins = 50
 /** While somebody disconnects, or sends the cookie that a login has just replaced. */
-const noTokenNow = ['not_connected', 'reauthorization_required', 'login_required']
+// The last one: three logins within a minute, and no session at this moment.
+const noTokenNow = [
+  'not_connected',
+  'reauthorization_required',
+  'login_required',
+  'insecure_cookie',
+]
 /** Browsers of each person. */
 const browsersEach = 4
 
