@@ -25,11 +25,12 @@ export async function answerUnauthenticated(
   error: PkceFlowError,
   mode: Unauthenticated,
 ): Promise<void> {
-  if (goesInCircles(flow, req)) answerRefusal(flow, req, res, next, cookieLost(), mode)
-  else if (mode === 'next') next(flow.describe(error))
-  else if ((mode === 'redirect' && mayStart(req)) || (mode === 'auto' && isPerson(req)))
-    await startHere(flow, req, res)
-  else answerProblem(flow, res, error)
+  const starts = (mode === 'redirect' && mayStart(req)) || (mode === 'auto' && isPerson(req))
+  if (mode === 'next') next(flow.describe(error))
+  else if (!starts) answerProblem(flow, res, error)
+  // Where no login is started, none goes in circles.
+  else if (goesInCircles(flow, req)) answerRefusal(flow, req, res, next, cookieLost(), mode)
+  else await startHere(flow, req, res)
 }
 
 /** Logins that are finished again and again, and leave no session behind. */

@@ -100,6 +100,22 @@ describe('the app’s own set-up', () => {
       expect(browser.cookieNames()).to.include('connect.sid')
     })
 
+    it('three logins and then no session: a person is told, a program gets its 401', async () => {
+      await start({})
+      const browser = createBrowser()
+      for (let logins = 0; logins < 3; logins++) await browser.open(app!.url('/login'))
+      browser.cookies.get('127.0.0.1')!.delete('connect.sid')
+
+      const page = await browser.request(app!.url('/token'), { headers: navigation })
+      expect(page.status).to.equal(500)
+      expect(app!.errors[0]).to.include({ code: 'insecure_cookie' })
+      const answer = await browser.request(app!.url('/token'), {
+        headers: { accept: 'application/json' },
+      })
+      expect(answer.status).to.equal(401)
+      expect(JSON.parse(answer.body)).to.include({ code: 'login_required' })
+    })
+
     it("with secure: 'auto' all is well, with TLS and without", async () => {
       for (const tlsProxy of [true, false]) {
         await app?.close()

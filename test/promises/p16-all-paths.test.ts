@@ -17,13 +17,7 @@ type Person = (typeof people)[number]
 const reads = 4_950
 const relogins = 50
 /** While somebody disconnects, or sends the cookie that a login has just replaced. */
-// The last one: three logins within a minute, and no session at this moment.
-const noTokenNow = [
-  'not_connected',
-  'reauthorization_required',
-  'login_required',
-  'insecure_cookie',
-]
+const noTokenNow = ['not_connected', 'reauthorization_required', 'login_required']
 /** Browsers of each person. */
 const browsersEach = 4
 
