@@ -72,6 +72,8 @@ export interface PkceFlowErrorDetails {
   retryAfter?: number | undefined
   /** The `error` that the authorization server reported, if it is a registered value. */
   oauthError?: string | undefined
+  /** HTTP status that the authorization server answered with, where that is what went wrong. */
+  serverStatus?: number | undefined
   /** What went wrong underneath. Stored without the parts that could hold a secret. */
   cause?: unknown
 }
@@ -99,9 +101,11 @@ export class PkceFlowError extends Error {
   declare readonly retryAfter?: number
   /** The `error` that the authorization server reported, if it is a registered value. */
   declare readonly oauthError?: string
+  /** HTTP status that the authorization server answered with; `status` is the one for your answer. */
+  declare readonly serverStatus?: number
 
   constructor(code: PkceFlowErrorCode, message: string, details: PkceFlowErrorDetails = {}) {
-    const { cause, flow, loginUrl, retryAfter, oauthError } = details
+    const { cause, flow, loginUrl, retryAfter, oauthError, serverStatus } = details
     super(message, cause === undefined ? undefined : { cause: withoutSecrets(cause) })
     this.code = code
     this.status = statusByCode[code]
@@ -111,6 +115,7 @@ export class PkceFlowError extends Error {
     if (loginUrl !== undefined) this.loginUrl = loginUrl
     if (retryAfter !== undefined) this.retryAfter = retryAfter
     if (oauthError !== undefined) this.oauthError = oauthError
+    if (serverStatus !== undefined) this.serverStatus = serverStatus
   }
 }
 
@@ -147,6 +152,7 @@ export function withDetails(
     loginUrl: error.loginUrl ?? details.loginUrl,
     retryAfter: error.retryAfter ?? details.retryAfter,
     oauthError: error.oauthError ?? details.oauthError,
+    serverStatus: error.serverStatus ?? details.serverStatus,
     cause: error.cause,
   }
   const copy =
@@ -157,40 +163,6 @@ export function withDetails(
         : new PkceFlowError(error.code, error.message, completed)
   if (error.stack !== undefined) copy.stack = error.stack
   return copy
-}
-
-/**
- * Values of `error` registered by RFC 6749, RFC 8628, RFC 9470, OpenID Connect Core and its
- * extensions. Others are free text of a server, which can reflect what a browser sent.
- */
-const registeredErrors = new Set([
-  'access_denied',
-  'account_selection_required',
-  'consent_required',
-  'insufficient_user_authentication',
-  'interaction_required',
-  'invalid_client',
-  'invalid_grant',
-  'invalid_request',
-  'invalid_request_object',
-  'invalid_request_uri',
-  'invalid_scope',
-  'invalid_target',
-  'login_required',
-  'registration_not_supported',
-  'request_not_supported',
-  'request_uri_not_supported',
-  'server_error',
-  'temporarily_unavailable',
-  'unauthorized_client',
-  'unmet_authentication_requirements',
-  'unsupported_grant_type',
-  'unsupported_response_type',
-])
-
-/** `error` if it is a registered value (RFC 6749 section 11.4), else `undefined`. */
-export function registeredError(error: unknown): string | undefined {
-  return typeof error === 'string' && registeredErrors.has(error) ? error : undefined
 }
 
 /** Members of a system or library error that say what happened and never hold a user's data. */

@@ -1,4 +1,9 @@
 export { pkceFlow, type PkceFlow, type TokenHandler } from './pkce-flow.ts'
+export { PkceFlowManager, type UserAuthorizationResponse } from './manager/manager.ts'
+export type { ManagerAttributes } from './manager/attributes.ts'
+export type { AuthorizationUrlOverrides } from './manager/overrides.ts'
+export type { TokenResponse } from './manager/token-response.ts'
+export type { UserSecrets } from './manager/user-secrets.ts'
 export {
   ConfigurationError,
   PkceFlowError,
@@ -13,6 +18,7 @@ export type {
   TokenStore,
 } from './options/options.ts'
 export type { Lease, Lock } from './options/lock.ts'
+export type { Dialect, Preset, ProfileDialect, TokenError } from './options/preset.ts'
 export type { ServerMetadata, ServerRootUrl } from './options/server-metadata.ts'
 export type { Claims, Token } from './token.ts'
 export type { LoginOptions } from './http/login-handler.ts'

@@ -23,6 +23,7 @@ import { refuseUnknown } from './options/checks.ts'
 import { resolveAuthorizationParams } from './options/authorization-params.ts'
 import { resolveOptions } from './options/settings.ts'
 import { type PkceFlowOptions } from './options/options.ts'
+import { resolveScopeList } from './options/scope.ts'
 import type { Claims, Token } from './token.ts'
 
 /**
@@ -33,7 +34,8 @@ export interface PkceFlow<Property extends string = 'token'> extends Router {
   /**
    * Guard: lets requests through that have a usable access token, on `req.token`, refreshed if it
    * expires soon. Others are sent to log in (a person's) or answered 401 `login_required`,
-   * `reauthorization_required` or `not_connected` (a program's). While an expired one cannot be
+   * `reauthorization_required`, `not_connected` or `not_signed_in`, or 403 `insufficient_scope` (a
+   * program's). While an expired one cannot be
    * refreshed: 503 `server_unavailable`, `lock_unavailable` or `store_unavailable`.
    */
   requireToken(options?: RequireTokenOptions): RequestHandler
@@ -60,7 +62,7 @@ export interface PkceFlow<Property extends string = 'token'> extends Router {
    * option `apiOrigins` only. A response 401 that says that the token is invalid (RFC 6750 section
    * 3.1) makes one refresh and one repetition, if the body can be sent again.
    *
-   * Rejects with `origin_not_allowed`, `login_required`, `reauthorization_required`,
+   * Rejects with `origin_not_allowed`, `login_required`, `not_signed_in`, `reauthorization_required`,
    * `not_connected`, as {@link PkceFlow.token} does, or as `fetch` does.
    */
   fetch(
@@ -70,7 +72,8 @@ export interface PkceFlow<Property extends string = 'token'> extends Router {
   ): Promise<globalThis.Response>
   /**
    * Claims from the userinfo endpoint (OpenID Connect Core section 5.3) about the person who logged
-   * in: asked for at every call. Rejects as {@link PkceFlow.fetch} does, with
+   * in: asked for at every call. With a preset of plain OAuth 2.0: its profile, and the account's id as
+   * `sub`. Rejects as {@link PkceFlow.fetch} does, with
    * `invalid_server_response`, also if they are about somebody else, or `server_timeout`.
    */
   userInfo(req: Request): Promise<UserInfo>
@@ -119,7 +122,7 @@ export function pkceFlow<const Property extends string = 'token'>(
   const flow = createFlow(settings)
   const current = createCurrentLogin(flow)
   const apiFetch = createApiFetch(settings.apiOrigins)
-  const access = createTokenAccess(current, apiFetch)
+  const access = createTokenAccess(settings.purpose, current, apiFetch)
   const skip: RequestHandler = (_req, _res, next) => {
     next()
   }
@@ -141,18 +144,23 @@ export function pkceFlow<const Property extends string = 'token'>(
   }
 
   const router = Router()
-  router.use(createRoutes(flow, settings.attach ? attachToken(flow, current) : skip))
+  router.use(createRoutes(flow, current, settings.attach ? attachToken(flow, current) : skip))
 
   const members = {
     requireToken(...given: unknown[]) {
       const [argument] = given
       if (typeof argument === 'function' && given.length === 1)
         return withToken(requireToken(flow, current, {}), argument as TokenHandler<Property>)
-      const chosen: RequireTokenOptions = onlyOptions('requireToken', given, ['unauthenticated'])
+      const known = ['scope', 'unauthenticated']
+      const chosen: RequireTokenOptions = onlyOptions('requireToken', given, known)
       checkUnauthenticated('requireToken', chosen.unauthenticated)
-      return requireToken(flow, current, chosen)
+      return requireToken(flow, current, { ...chosen, scope: scopeOf('requireToken', chosen) })
     },
     requireLogin(...given: unknown[]) {
+      if (settings.purpose === 'connect')
+        throw new ConfigurationError(
+          "requireLogin: nobody signs in through a flow with purpose 'connect'. Use your app's own guard, or requireToken().",
+        )
       const known = ['claims', 'unauthenticated']
       const chosen: RequireLoginOptions = onlyOptions('requireLogin', given, known)
       checkUnauthenticated('requireLogin', chosen.unauthenticated)
@@ -161,16 +169,20 @@ export function pkceFlow<const Property extends string = 'token'>(
       return requireLogin(flow, current, chosen)
     },
     login(...given: unknown[]) {
-      const chosen: LoginOptions = onlyOptions('login', given, ['returnTo', 'authorizationParams'])
+      const chosen: LoginOptions = onlyOptions('login', given, [
+        'returnTo',
+        'scope',
+        'authorizationParams',
+      ])
       checkReturnTo('login', chosen.returnTo)
       const { authorizationParams: parameters = {} } = chosen
       const authorizationParams = resolveAuthorizationParams(parameters)
-      return loginHandler(flow, { ...chosen, authorizationParams })
+      return loginHandler(flow, { ...chosen, scope: scopeOf('login', chosen), authorizationParams })
     },
     logout(...given: unknown[]) {
       const chosen: LogoutOptions = onlyOptions('logout', given, ['returnTo'])
       checkReturnTo('logout', chosen.returnTo)
-      return logoutHandler(flow, chosen)
+      return logoutHandler(flow, current, chosen)
     },
     claims: (req: unknown) =>
       described(async () => readClaims(current, onlyRequest('claims', req))),
@@ -205,6 +217,18 @@ function onlyOptions(member: string, given: unknown[], known: string[]): object 
     )
   refuseUnknown(options, known, `${member}.`)
   return options
+}
+
+function scopeOf(
+  member: string,
+  { scope }: { scope?: string | readonly string[] | undefined },
+): readonly string[] | undefined {
+  if (scope === undefined) return undefined
+  const list = resolveScopeList(`${member}: "scope"`, scope)
+  if (!list.includes('openid')) return list
+  throw new ConfigurationError(
+    `${member}: "scope" cannot add 'openid'. Put it in the option "scope", or leave it out here.`,
+  )
 }
 
 function checkUnauthenticated(member: string, mode: unknown): void {

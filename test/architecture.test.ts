@@ -56,22 +56,24 @@ const package_ = sources.filter(({ path }) => !path.startsWith('testing/'))
 
 /** Room of a file below src, or of a package. */
 function room(path: string): string {
-  const folder = /^(protocol|storage|http|presets|options|testing)\//.exec(path)?.[1]
+  const folder = /^(protocol|storage|http|manager|presets|options|testing)\//.exec(path)?.[1]
   if (folder !== undefined) return folder
   return path.endsWith('.ts') ? path.replace(/\.ts$/, '') : `npm:${path}`
 }
 
 /** What each room may import beside itself (DESIGN.md section 5). */
 const arrows: Record<string, readonly string[]> = {
-  index: ['pkce-flow', 'http', 'options', 'errors', 'token'],
+  index: ['pkce-flow', 'http', 'manager', 'options', 'errors', 'token'],
   'pkce-flow': ['http', 'options', 'errors', 'token', 'npm:express'],
   http: [
     ...['protocol', 'storage', 'options', 'errors', 'return-to', 'secure-url', 'token'],
     ...['npm:express', 'npm:express-session'],
   ],
+  manager: ['protocol', 'options', 'errors', 'token'],
   protocol: ['options', 'errors', 'secure-url', 'npm:openid-client', 'npm:jose'],
   storage: ['options', 'errors'],
   options: ['errors', 'return-to', 'token', 'secure-url', 'npm:express', 'npm:openid-client'],
+  presets: ['options', 'errors'],
   errors: [],
   token: [],
   'return-to': [],

@@ -152,6 +152,7 @@ const wrongValues: Record<keyof Required<PkceFlowOptions>, readonly unknown[]> =
   userId: [5, true, secret, {}, [], 'alice', () => 'alice'],
   tokenStore: [5, true, secret, {}, [], { get() {}, set() {} }, Map, new Map()],
   tokenLifetime: [0, -1, 59_999, 34_560_000_001, 60_000.5, NaN, Infinity, '60000', {}, secret],
+  purpose: [5, true, '', secret, {}, 'Login', 'account'],
   agent: [5, true, secret, {}, [], () => ({})],
   onLogin: [5, true, secret, {}, 'function'],
 }
@@ -315,7 +316,7 @@ describe('options', () => {
         .and.not.to.match(/Did you mean/)
     })
 
-    for (const name of ['purpose', 'postLogoutRedirectUri'])
+    for (const name of ['postLogoutRedirectUri'])
       it(`P15: ${name}, which is not built yet, is refused as unknown`, () => {
         expect(refuses(name, secret).message).to.match(/is not an option/)
       })

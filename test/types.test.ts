@@ -63,10 +63,13 @@ describe('types', function () {
       withoutImport.path,
     ])
     expect(others).to.deep.equal({
+      'connect.ts': [],
       'error-codes.ts': [],
       'locks.ts': [],
+      'manager.ts': [],
       'members.ts': [],
       'options.ts': [],
+      'presets.ts': [],
     })
     expect(unknownMember).to.have.length(1)
     expect(unknownMember![0]).to.match(/^5: Property 'token' does not exist on type 'Request/)

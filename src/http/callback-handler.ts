@@ -17,6 +17,7 @@ import {
   sessionId,
   setSessionAside,
 } from './session.ts'
+import { userIdOf } from './user-id.ts'
 
 const debug = debuglog('express-pkce-flow')
 
@@ -41,7 +42,7 @@ export function callbackHandler(flow: Flow): RequestHandler {
       throw new StateForgeryError()
     }
     try {
-      if (answer && login.outcome === undefined && mayLackSession(req, login)) {
+      if (answer && login.outcome === undefined && mayLackSession(flow, req, login)) {
         await keepAnswer(flow, req, cookie, answer)
         sendOnToContinue(flow, req, res, cookie)
         return
@@ -82,9 +83,11 @@ async function arrive(
 
 /**
  * Whether the browser may have a session whose cookie stayed behind: it had one at the start, or its
- * cookie is `SameSite=Strict` and may have stayed behind then, too.
+ * cookie is `SameSite=Strict` and may have stayed behind then, too. The same goes for the app's user,
+ * who may be known by another cookie.
  */
-function mayLackSession(req: Request, login: PendingLogin): boolean {
+function mayLackSession({ settings }: Flow, req: Request, login: PendingLogin): boolean {
+  if (login.user !== undefined && userIdOf(settings, req) === undefined) return true
   return !isStoredSession(req) && (login.inSession || hasStrictCookie(req))
 }
 
@@ -111,8 +114,8 @@ async function keepAnswer(
 function sendOnToContinue(flow: Flow, req: Request, res: Response, { id }: BindingCookie): void {
   const url = `${flow.publicPath(flow.settings.routes.callback)}?${continueParameter}=${id}`
   const strict = hasStrictCookie(req)
-  // The session of this request was made for want of a cookie; stored, it would replace the real one.
-  setSessionAside(req)
+  // A session that was made for want of a cookie would replace the real one, if it were stored.
+  if (!isStoredSession(req)) setSessionAside(req)
   // A redirect from a POST brings Lax cookies; nothing but a page of ours brings Strict ones.
   if (req.method === 'POST' && !strict) redirect(req, res, url)
   else refresh(res, url)
@@ -120,16 +123,18 @@ function sendOnToContinue(flow: Flow, req: Request, res: Response, { id }: Bindi
 
 /**
  * A repetition (double click, reload, Back) arrives signed in as the first one did, if its cookie is
- * still that of the session before, or none.
+ * still that of the session before, or none. Connecting an account makes no session.
  */
 async function rejoin(req: Request, login: FinishedLogin): Promise<void> {
-  if (sessionId(req) === login.sessionId) return
+  const made = login.sessionId
+  if (sessionId(req) === made) return
   const stored = isStoredSession(req)
   const recent = Date.now() < login.at + adoptionTime
   const adopted =
+    made !== undefined &&
     recent &&
     (!stored || sessionId(req) === login.replacedSessionId) &&
-    (await adoptSession(req, login.sessionId))
+    (await adoptSession(req, made))
   // Without a cookie of its own, what the browser holds must not be replaced by an empty session.
   if (!adopted && !stored) setSessionAside(req)
 }

@@ -1,3 +1,4 @@
+import { defaultLifetime } from './session.ts'
 import type { KnownServer } from '../protocol/known-server.ts'
 import { revoke } from '../protocol/revocation.ts'
 import { requestUserInfo, type UserInfo } from '../protocol/user-info.ts'
@@ -36,10 +37,9 @@ export interface ConnectionPlace {
   refresher: Refresher
   key: string
   lifetimeOf: LifetimeOf
-  /**
-   * Whether the record says who is signed in: then it lives as long as its session, and stays when
-   * its tokens have ended.
-   */
+  /** Whether the record lives on while it is used. */
+  isRenewed: boolean
+  /** Whether the record says who is signed in, and stays when its tokens have ended. */
   isSignIn: boolean
 }
 
@@ -53,7 +53,7 @@ export function openConnection(
 
   function read() {
     if (found === undefined) {
-      const reading = tokenRecords.read(key, place.isSignIn ? lifetimeOf(undefined) : undefined)
+      const reading = tokenRecords.read(key, place.isRenewed ? lifetimeOf(undefined) : undefined)
       found = reading
       // The parts of a request need not all wait for a store that is down; a long one asks again.
       reading.catch(() => {
@@ -127,7 +127,8 @@ async function endTokens(
   late: (record: TokenRecord) => void,
 ): Promise<IssuedTokens | undefined> {
   const { tokenRecords, key, lifetimeOf, isSignIn } = place
-  if (!isSignIn) return (await tokenRecords.end(key, lifetimeOf(undefined), late))?.tokens
+  if (!isSignIn)
+    return (await tokenRecords.end(key, lifetimeOf(undefined) ?? defaultLifetime, late))?.tokens
   return tokenRecords.change(key, async (held) => {
     for (;;) {
       const before = await held.read()

@@ -14,6 +14,8 @@ export interface CurrentLogin {
    * `store_unavailable` if that cannot be told.
    */
   read(req: Request): Promise<TokenRecord | undefined>
+  /** The sign-in, or what the app's user connected. Rejects as {@link CurrentLogin.fresh} does. */
+  identity(req: Request): Promise<TokenRecord | undefined>
   /**
    * What there is with the tokens of this request, refreshed if they expire soon; `undefined` if
    * nobody's. Rejects with a 503 if they have expired and cannot be refreshed now, or with
@@ -50,7 +52,7 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
   function userConnection(req: Request): Connection | undefined {
     const id = userIdOf(flow.settings, req)
     // A store's key never holds a colon.
-    return id === undefined ? undefined : once(req, `:${id}`, () => flow.userConnection(id))
+    return id === undefined ? undefined : once(req, `:${id}`, () => flow.userConnection(id, req))
   }
 
   /** What was found, unless it was ended: by then the session must not live on. */
@@ -81,6 +83,11 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
       }
       const found = await (await current.connection(req))?.fresh(patience)
       return found === 'ended' ? undefined : found
+    },
+    async identity(req) {
+      if (flow.settings.purpose === 'login') return current.read(req)
+      const found = await (await current.connection(req))?.read()
+      return typeof found === 'object' ? found : undefined
     },
     async connection(req) {
       if (flow.settings.userId === undefined) {

@@ -14,6 +14,7 @@ import type {
   PendingLogin,
   StoredAnswer,
 } from '../storage/pending-logins.ts'
+import { connectAccount, requireSameUser } from './connect-account.ts'
 import type { Flow } from './flow.ts'
 import { signIn } from './sign-in.ts'
 
@@ -112,13 +113,18 @@ async function finish(
       answer: undefined,
       outcome,
     })
-  const code = await orFail(record, () => validCode(server, answer))
+  const isConnect = flow.settings.purpose === 'connect'
+  const code = await orFail(record, () => {
+    // A code that is not sent cannot bring tokens that nobody may have.
+    if (isConnect) requireSameUser(flow, req, login)
+    return validCode(server, answer)
+  })
   // One-time use (RFC 9700 section 2.1): recorded before the code is sent. If that fails, nothing
   // was sent and the same answer can be tried again.
   await record({ status: 'taken', at: Date.now() })
   return orFail(record, async () => {
-    const { clientId, redirectUri, clockTolerance, scope } = flow.settings
-    const { codeVerifier, nonce, maxAge } = login
+    const { clientId, redirectUri, clockTolerance } = flow.settings
+    const { codeVerifier, nonce, maxAge, scope = flow.settings.scope } = login
     const tokens = await exchangeCode(server, {
       code,
       codeVerifier,
@@ -129,9 +135,11 @@ async function finish(
       maxAge,
       clockTolerance,
     })
-    const signedIn = await signIn(flow, req, server, tokens, login)
-    const done: FinishedLogin = { status: 'done', at: Date.now(), ...signedIn }
-    // Signed in all the same if this fails: a repetition is `login_interrupted` then.
+    const finished = isConnect
+      ? await connectAccount(flow, req, server, tokens, login)
+      : await signIn(flow, req, server, tokens, login)
+    const done: FinishedLogin = { status: 'done', at: Date.now(), ...finished }
+    // It stands all the same if this fails: a repetition is `login_interrupted` then.
     await record(done).catch(() => undefined)
     return done
   })

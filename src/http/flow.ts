@@ -32,10 +32,10 @@ export interface Flow {
   records(req: Request): FlowRecords
   /** The tokens of the sign-in that a session refers to by `key`. */
   signInConnection(req: Request, key: string): Connection
-  /** The tokens of one of the app's users, with the option `tokenStore`. */
-  userConnection(userId: string): Connection
-  /** Records of the app's users, and the key of one's; `undefined` without the option `tokenStore`. */
-  readonly userTokens: UserTokens | undefined
+  /** The tokens of one of the app's users, where they are kept for this request, or without one. */
+  userConnection(userId: string, req?: Request): Connection
+  /** Where tokens of the app's users are kept; `undefined` if they belong to sessions. */
+  userTokens(req?: Request): UserTokens | undefined
   /** A path of this app as the browser sees it. */
   publicPath(path: string): string
   /** Where a person can start a login, as the browser sees it; `undefined` without such a route. */
@@ -59,6 +59,8 @@ export interface UserTokens {
   refresher: Refresher
   keyOf: (userId: string) => string
   lifetimeOf: LifetimeOf
+  /** Whether they live on while they are used. */
+  isRenewed: boolean
 }
 
 /** What a lease must outlast beside a token request: a store call, and a little. Milliseconds. */
@@ -97,30 +99,46 @@ export function createFlow(settings: Settings): Flow {
     }
   }
 
-  function records(req: Request): FlowRecords {
-    const store = settings.store ?? sessionStore(req)
+  function recordsAt(store: SessionStore): FlowRecords {
     const known = recordsByStore.get(store) ?? recordsIn(store)
     recordsByStore.set(store, known)
     return known
+  }
+
+  const records = (req: Request) => recordsAt(settings.store ?? sessionStore(req))
+
+  function keyOf(userId: string) {
+    const text = JSON.stringify([fingerprint, userId])
+    return createHash('sha256').update(text).digest('hex').slice(0, 32)
   }
 
   function userTokensIn(store: TokenStore): UserTokens {
     warnOfSharedStore(settings, store)
     return {
       ...tokensIn(overTokenStore(store)),
-      keyOf: (userId) =>
-        createHash('sha256')
-          .update(JSON.stringify([fingerprint, userId]))
-          .digest('hex')
-          .slice(0, 32),
+      keyOf,
       lifetimeOf: (tokens) =>
         tokens?.refreshExpiresAt === undefined
           ? settings.tokenLifetime
           : Math.max(tokens.refreshExpiresAt - Date.now(), shortestLifetime),
+      isRenewed: false,
     }
   }
 
-  const userTokens = settings.tokenStore && userTokensIn(settings.tokenStore)
+  const ownTokens = settings.tokenStore && userTokensIn(settings.tokenStore)
+
+  /** Beside the sessions, accounts that are connected stay connected as long as a session. */
+  function userTokens(req?: Request): UserTokens | undefined {
+    if (ownTokens !== undefined || settings.purpose === 'login') return ownTokens
+    const store = settings.store ?? (req && sessionStore(req))
+    if (store === undefined)
+      throw new ConfigurationError(
+        'forUser() has no request that tells which store the tokens are in: give the option "tokenStore" or "store".',
+      )
+    const { tokenRecords, refresher } = recordsAt(store)
+    const lifetimeOf = () => req && sessionLifetime(req)
+    return { tokenRecords, refresher, keyOf, lifetimeOf, isRenewed: true }
+  }
 
   function loginUrl(returnTo?: string) {
     if (routes.login === undefined) return undefined
@@ -141,13 +159,16 @@ export function createFlow(settings: Settings): Flow {
     describe: (error, returnTo) => withDetails(error, { flow: name, loginUrl: loginUrl(returnTo) }),
     signInConnection(req, key) {
       const lifetimeOf = () => sessionLifetime(req)
-      return openConnection(getServer, { ...records(req), key, lifetimeOf, isSignIn: true })
+      return openConnection(getServer, {
+        ...records(req),
+        ...{ key, lifetimeOf, isRenewed: true, isSignIn: true },
+      })
     },
-    userConnection(userId) {
-      if (userTokens === undefined)
+    userConnection(userId, req) {
+      const tokens = userTokens(req)
+      if (tokens === undefined)
         throw new ConfigurationError('Tokens are kept per user with the option "tokenStore" only.')
-      const key = userTokens.keyOf(userId)
-      return openConnection(getServer, { ...userTokens, key, isSignIn: false })
+      return openConnection(getServer, { ...tokens, key: tokens.keyOf(userId), isSignIn: false })
     },
   }
 }

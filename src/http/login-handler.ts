@@ -13,6 +13,8 @@ export interface LoginOptions {
    * Default: the query parameter `returnTo`, else `afterLogin`.
    */
   returnTo?: string | undefined
+  /** Scope to ask for this time beside the option `scope`. */
+  scope?: string | readonly string[] | undefined
   /** More parameters of this authorization request, for example `{ prompt: 'select_account' }`. */
   authorizationParams?: Readonly<Record<string, string>> | undefined
 }
@@ -25,11 +27,12 @@ export function loginHandler(flow: Flow, options: LoginOptions = {}): RequestHan
       res.status(204).end()
       return
     }
-    requireNavigation(req)
+    requireNavigation(flow, req)
     await startLogin(flow, req, res, {
       returnTo:
         flow.placeToReturn(options.returnTo ?? queryParameters(req).get('returnTo')) ??
         flow.settings.afterLogin,
+      scope: options.scope as readonly string[] | undefined,
       parameters: options.authorizationParams ?? {},
       samePlace: req.method === 'GET' ? flow.publicPath(req.originalUrl) : undefined,
     })

@@ -1,5 +1,6 @@
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { PkceFlowError } from '../errors.ts'
+import type { CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
 import { asyncHandler } from './handler.ts'
 import { keepPrivate, redirect } from './landing.ts'
@@ -18,10 +19,20 @@ export interface LogoutOptions {
 
 /**
  * Ends the session, and the tokens that it refers to: the route `/logout`, or a handler of the app's
- * own. Whoever sends the old cookie afterwards is nobody.
+ * own. Whoever sends the old cookie afterwards is nobody. Of accounts that are connected: disconnects
+ * the account, and the session stays.
  */
-export function logoutHandler(flow: Flow, options: LogoutOptions = {}): RequestHandler {
+export function logoutHandler(
+  flow: Flow,
+  current: CurrentLogin,
+  options: LogoutOptions = {},
+): RequestHandler {
   const { settings } = flow
+
+  function goOn(req: Request, res: Response) {
+    const returnTo = flow.placeToReturn(options.returnTo ?? queryParameters(req).get('returnTo'))
+    redirect(req, res, returnTo ?? settings.afterLogout)
+  }
 
   return asyncHandler(flow, async function logout(req, res) {
     keepPrivate(res)
@@ -31,14 +42,18 @@ export function logoutHandler(flow: Flow, options: LogoutOptions = {}): RequestH
     }
     requireOwnPage(req, settings.origin)
     requireSession(req)
+    if (settings.purpose === 'connect') {
+      await (await current.connection(req))?.disconnect()
+      goOn(req, res)
+      return
+    }
     const reference = loginReference(req, settings.name)
     if (reference !== undefined)
       await flow.records(req).tokenRecords.end(reference.key, sessionLifetime(req))
     await destroySession(req)
-    const returnTo = flow.placeToReturn(options.returnTo ?? queryParameters(req).get('returnTo'))
     // Back must not bring a private page from the browser's back/forward cache (OWASP ASVS 7.4.1).
     res.setHeader('Clear-Site-Data', '"cache"')
-    redirect(req, res, returnTo ?? settings.afterLogout)
+    goOn(req, res)
   })
 }
 

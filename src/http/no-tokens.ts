@@ -25,6 +25,11 @@ export function noTokens(found: FoundRecord, { isSignIn }: Owner): PkceFlowError
   return isSignIn ? loginRequired() : notConnected()
 }
 
+/** Nobody is at the browser whose tokens there could be. */
+export function nobody(purpose: 'login' | 'connect'): PkceFlowError {
+  return purpose === 'connect' ? notSignedIn() : loginRequired()
+}
+
 /** Nobody is signed in. */
 export function loginRequired(): PkceFlowError {
   return new PkceFlowError('login_required', 'Nobody is signed in here. Log in first.')
@@ -32,4 +37,12 @@ export function loginRequired(): PkceFlowError {
 
 function notConnected(): PkceFlowError {
   return new PkceFlowError('not_connected', 'This user has no tokens here. Log in first.')
+}
+
+/** An account is to be connected, and the app has no user at this browser. */
+export function notSignedIn(): PkceFlowError {
+  return new PkceFlowError(
+    'not_signed_in',
+    'Nobody is signed in to this app. Sign in first, then connect the account.',
+  )
 }

@@ -22,7 +22,7 @@ export async function storeRefreshed(
   held: HeldRecord,
   before: TokenRecord,
   next: NewTokenRecord,
-  lifetime: number,
+  lifetime: number | undefined,
   goOn: (record: TokenRecord) => void,
 ): Promise<FoundRecord> {
   const until = performance.now() + storingTime

@@ -39,8 +39,8 @@ export interface Refresher {
 /** A record whose tokens can be refreshed. */
 type RefreshableRecord = TokenRecord & { tokens: IssuedTokens & { refreshToken: string } }
 
-/** Milliseconds that a record with these tokens is kept. */
-export type LifetimeOf = (tokens: IssuedTokens | undefined) => number
+/** Milliseconds that a record with these tokens is kept; `undefined`: as long as before. */
+export type LifetimeOf = (tokens: IssuedTokens | undefined) => number | undefined
 
 /** What a refresher works with. */
 export interface RefresherSettings {
@@ -153,7 +153,8 @@ export function createRefresher(
       const { idToken } = outcome.tokens
       // Its claims may be fewer (OpenID Connect Core section 12.2): who signed in is what the login said.
       const newest = idToken === before.idToken ? used.idToken : idToken
-      return { ...before, tokens: { ...tokens, idToken: newest } }
+      const { asked } = used
+      return { ...before, tokens: { ...tokens, idToken: newest, ...(asked && { asked }) } }
     }
     const { status, error } = outcome
     const hasEnded =

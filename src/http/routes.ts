@@ -2,6 +2,7 @@ import type { Request, RequestHandler } from 'express'
 import { ConfigurationError, PkceFlowError } from '../errors.ts'
 import type { Settings } from '../options/settings.ts'
 import { callbackHandler } from './callback-handler.ts'
+import type { CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
 import { keepPrivate } from './landing.ts'
 import { loginHandler } from './login-handler.ts'
@@ -14,14 +15,18 @@ const flowsByApp = new WeakMap<object, Flow[]>()
  * The flow's own routes; every other request goes to `otherwise`. Matched against the whole path, so
  * that the routes are where `redirectUri` says, wherever the router is mounted.
  */
-export function createRoutes(flow: Flow, otherwise: RequestHandler): RequestHandler {
+export function createRoutes(
+  flow: Flow,
+  current: CurrentLogin,
+  otherwise: RequestHandler,
+): RequestHandler {
   const { login, callback, logout } = flow.settings.routes
   const handlers = new Map<string, { methods: string[]; handle: RequestHandler }>()
   const answers = flow.settings.responseMode === 'form_post' ? ['GET', 'POST'] : ['GET']
   handlers.set(callback, { methods: answers, handle: callbackHandler(flow) })
   if (login !== undefined) handlers.set(login, { methods: ['GET'], handle: loginHandler(flow) })
   if (logout !== undefined)
-    handlers.set(logout, { methods: ['GET', 'POST'], handle: logoutHandler(flow) })
+    handlers.set(logout, { methods: ['GET', 'POST'], handle: logoutHandler(flow, current) })
 
   let checkedApp: unknown
   let checkedMount: string | undefined

@@ -12,7 +12,7 @@ interface SessionWithReferences {
 }
 
 /** How long browsers without a `maxAge` are taken to stay: what stores do with such sessions. */
-const defaultLifetime = 86_400_000
+export const defaultLifetime = 86_400_000
 
 /** Throws `session_missing` if there is no session to sign anybody in to. */
 export function requireSession(req: Request): void {

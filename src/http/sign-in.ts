@@ -10,10 +10,9 @@ import type {
   TokenRecord,
   TokenRecords,
 } from '../storage/token-records.ts'
-import { createToken } from '../token.ts'
 import { connectUser, withRefreshToken, type ConnectedRecord } from './connect-user.ts'
 import type { Flow } from './flow.ts'
-import { issuedTokens } from './issued-tokens.ts'
+import { landingOf, toRecord } from './new-tokens.ts'
 import { personOf } from './person.ts'
 import {
   loginReference,
@@ -56,7 +55,7 @@ export async function signIn(
     const person = personOf(tokens.claims)
     // Without an ID Token nobody can tell.
     const samePerson = previous !== undefined && person !== undefined && previous.person === person
-    const record = toRecord(flow, tokens)
+    const record = toRecord(flow, tokens, login)
 
     const keepsData = previous === undefined || samePerson
     const replaced = replaceSession(req, keepsData ? settings.sessionAtLogin : 'new')
@@ -65,12 +64,13 @@ export async function signIn(
 
     let kept: NewTokenRecord
     let others: IssuedTokens | undefined
-    if (flow.userTokens === undefined)
+    const userTokens = flow.userTokens(req)
+    if (userTokens === undefined)
       kept = samePerson ? await keepRefreshToken(tokenRecords, record, previous) : record
     else {
       // The user's tokens are kept elsewhere: the session's record says who is signed in.
       kept = { ...record, tokens: undefined }
-      const replacement = await connectUser(flow.userTokens, requireUser(flow, req), record)
+      const replacement = await connectUser(userTokens, requireUser(flow, req), record)
       undo.push(replacement.putBack)
       others = replacement.others
     }
@@ -121,31 +121,6 @@ function requireUser({ settings }: Flow, req: Request): string {
     'The option "userId" gave nobody after a login: sign the person in to your app in "onLogin", ' +
       'for example by req.session.userId.',
   )
-}
-
-function toRecord(flow: Flow, tokens: ValidatedTokens): ConnectedRecord {
-  const { scope } = flow.settings
-  return {
-    tokens: issuedTokens(tokens, scope),
-    idToken: tokens.idToken,
-    connectedAt: Date.now(),
-  }
-}
-
-async function landingOf(
-  flow: Flow,
-  req: Request,
-  { tokens, idToken }: ConnectedRecord,
-  returnTo: string,
-): Promise<string> {
-  const { onLogin, afterLogin } = flow.settings
-  const chosen = await onLogin?.({
-    req,
-    token: createToken({ ...tokens, idToken, loginIdToken: idToken }),
-    returnTo,
-  })
-  if (chosen === undefined) return returnTo
-  return flow.placeToReturn(chosen) ?? afterLogin
 }
 
 /**

@@ -4,16 +4,19 @@ import {
   buildAuthorizationUrl,
   createAuthorizationSecrets,
 } from '../protocol/authorization-request.ts'
+import { fingerprintOf, requireUserToConnect } from './connect-account.ts'
 import type { Flow } from './flow.ts'
 import { keepPrivate, redirect } from './landing.ts'
 import { queryParameters } from './query.ts'
 import { isStoredSession, requireSession, requireSessionCookie } from './session.ts'
-import { isCrossSite, mayStart } from './user-agent.ts'
+import { isCrossSite, isFromOwnPage, mayStart } from './user-agent.ts'
 
 /** A login that is to be started. */
 export interface LoginStart {
   /** Where it leads, checked. */
   returnTo: string
+  /** Scope to ask for beside the flow's. */
+  scope?: readonly string[] | undefined
   /** Parameters of the authorization request beside the flow's own. */
   parameters: Readonly<Record<string, string>>
   /** Path and query, as the browser sees them, that start the same login on redirectUri's host. */
@@ -31,7 +34,7 @@ export async function startLogin(
   flow: Flow,
   req: Request,
   res: Response,
-  { returnTo, parameters, samePlace }: LoginStart,
+  { returnTo, scope: more, parameters, samePlace }: LoginStart,
 ): Promise<void> {
   const { settings } = flow
   keepPrivate(res)
@@ -42,12 +45,19 @@ export async function startLogin(
     return
   }
   requireSessionCookie(req)
+  const isConnect = settings.purpose === 'connect'
+  const user = isConnect ? fingerprintOf(requireUserToConnect(flow, req)) : undefined
 
   const server = await flow.getServer()
   const secrets = createAuthorizationSecrets()
-  const { clientId, redirectUri, scope, responseMode, authorizationParams } = settings
+  const { clientId, redirectUri, responseMode, authorizationParams } = settings
   const all = { ...authorizationParams, ...parameters }
-  const request = { clientId, redirectUri, scope, responseMode, parameters: all, secrets }
+  const scope = more && [...new Set([...settings.scope, ...more])]
+  const request = {
+    ...{ clientId, redirectUri, responseMode, secrets },
+    scope: scope ?? settings.scope,
+    parameters: all,
+  }
   const binding = await flow.records(req).pendingLogins.begin(secrets.state, {
     codeVerifier: secrets.codeVerifier,
     nonce: secrets.nonce,
@@ -55,6 +65,8 @@ export async function startLogin(
     startedAt: Date.now(),
     host: req.hostname,
     inSession: isStoredSession(req),
+    ...(user !== undefined && { user }),
+    ...(scope !== undefined && { scope }),
     maxAge: all.max_age === undefined ? undefined : Number(all.max_age),
   })
   flow.cookies.add(req, res, binding, isCrossSite(req))
@@ -76,8 +88,13 @@ function placeOnOwnHost(flow: Flow, req: Request, samePlace: string): string | u
   return `${flow.settings.origin}${samePlace}${samePlace.includes('?') ? '&' : '?'}${movedParameter}=1`
 }
 
-/** Refuses a start that no person's navigation caused (P14). */
-export function requireNavigation(req: Request): void {
+/** Refuses a start that no person's navigation caused (P14), or no page of this app a connection. */
+export function requireNavigation({ settings }: Flow, req: Request): void {
+  if (settings.purpose === 'connect' && !isFromOwnPage(req, settings.origin))
+    throw new PkceFlowError(
+      'cross_site_request',
+      'An account is connected from a page of this app only: by a link or form there. Nothing was started.',
+    )
   if (mayStart(req)) return
   if (isCrossSite(req))
     throw new PkceFlowError(

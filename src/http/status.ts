@@ -18,21 +18,21 @@ export interface ConnectionStatus {
 
 /** What is known about a browser's sign-in, without asking the authorization server. */
 export interface LoginStatus extends ConnectionStatus {
-  /** Whether this browser is signed in through the flow. */
+  /** Whether this browser is signed in through the flow, or its user has connected an account. */
   signedIn: boolean
 }
 
-/** Claims of the ID Token that this request's browser signed in with. */
+/** Claims of the ID Token that this request's browser signed in with, or its user connected. */
 export async function readClaims(current: CurrentLogin, req: Request): Promise<Claims | undefined> {
-  const idToken = (await current.read(req))?.idToken
+  const idToken = (await current.identity(req))?.idToken
   return idToken === undefined ? undefined : claimsOf(idToken)
 }
 
 /** What is known about this request's browser, and about its tokens. */
 export async function readStatus(current: CurrentLogin, req: Request): Promise<LoginStatus> {
   const connection = await current.connection(req)
-  const [signIn, found] = await Promise.all([current.read(req), connection?.read()])
-  return { signedIn: signIn !== undefined, ...connectionStatus(found) }
+  const [identity, found] = await Promise.all([current.identity(req), connection?.read()])
+  return { signedIn: identity !== undefined, ...connectionStatus(found) }
 }
 
 /** What is known about tokens, of whoever they are. */

@@ -4,7 +4,7 @@ import type { Token } from '../token.ts'
 import type { ApiFetch, TokenSource } from './api-fetch.ts'
 import type { Connection } from './connection.ts'
 import type { CurrentLogin } from './current-login.ts'
-import { loginRequired } from './no-tokens.ts'
+import { nobody } from './no-tokens.ts'
 import { tokenOf } from './token-of.ts'
 
 export type { UserInfo }
@@ -21,10 +21,14 @@ export interface TokenAccess {
   disconnect(req: Request): Promise<{ revoked: boolean }>
 }
 
-export function createTokenAccess(current: CurrentLogin, apiFetch: ApiFetch): TokenAccess {
+export function createTokenAccess(
+  purpose: 'login' | 'connect',
+  current: CurrentLogin,
+  apiFetch: ApiFetch,
+): TokenAccess {
   async function connectionOf(req: Request): Promise<Connection> {
     const connection = await current.connection(req)
-    if (connection === undefined) throw loginRequired()
+    if (connection === undefined) throw nobody(purpose)
     return connection
   }
 

@@ -4,7 +4,7 @@ import type { Flow } from './flow.ts'
 import { keepPrivate, refresh } from './landing.ts'
 import { hasStrictCookie, isStoredSession } from './session.ts'
 import { startLogin } from './start-login.ts'
-import { isCrossSite, isPerson, mayStart } from './user-agent.ts'
+import { isCrossSite, isFromOwnPage, isPerson, mayStart } from './user-agent.ts'
 
 /**
  * What a guard does with a request that it does not let through:
@@ -16,7 +16,11 @@ import { isCrossSite, isPerson, mayStart } from './user-agent.ts'
  */
 export type Unauthenticated = 'auto' | 'redirect' | 'problem' | 'next'
 
-/** Answers a request that needs a login. */
+/**
+ * Answers a request that needs a login.
+ *
+ * @param scope to ask for beside the flow's
+ */
 export async function answerUnauthenticated(
   flow: Flow,
   req: Request,
@@ -24,18 +28,19 @@ export async function answerUnauthenticated(
   next: NextFunction,
   error: PkceFlowError,
   mode: Unauthenticated,
+  scope?: readonly string[],
 ): Promise<void> {
   const starts = (mode === 'redirect' && mayStart(req)) || (mode === 'auto' && isPerson(req))
   if (mode === 'next') next(flow.describe(error))
   else if (!starts) answerProblem(flow, res, error)
   // Where no login is started, none goes in circles.
   else if (goesInCircles(flow, req)) answerRefusal(flow, req, res, next, cookieLost(), mode)
-  else await startHere(flow, req, res)
+  else await startHere(flow, req, res, next, { error, mode, scope })
 }
 
-/** Logins that are finished again and again, and leave no session behind. */
-function goesInCircles(flow: Flow, req: Request): boolean {
-  return !isStoredSession(req) && flow.cookies.countFinished(req) >= 3
+/** Logins that are finished again and again, and leave no session behind; connecting leaves none. */
+function goesInCircles({ settings, cookies }: Flow, req: Request): boolean {
+  return settings.purpose === 'login' && !isStoredSession(req) && cookies.countFinished(req) >= 3
 }
 
 function cookieLost(): PkceFlowError {
@@ -46,8 +51,27 @@ function cookieLost(): PkceFlowError {
   )
 }
 
+/** What is answered where no login can be started. */
+interface Refusal {
+  error: PkceFlowError
+  mode: Unauthenticated
+  scope: readonly string[] | undefined
+}
+
 /** Starts a login that comes back to this page, or to the default if coming back would do nothing. */
-async function startHere(flow: Flow, req: Request, res: Response): Promise<void> {
+async function startHere(
+  flow: Flow,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+  { error, mode, scope }: Refusal,
+): Promise<void> {
+  const { purpose, origin, afterLogin } = flow.settings
+  // A link on another site must not make anybody connect an account, by way of a page of ours neither.
+  if (purpose === 'connect' && !isFromOwnPage(req, origin)) {
+    answerRefusal(flow, req, res, next, error, mode)
+    return
+  }
   const here = flow.placeToReturn(
     req.method === 'GET' ? flow.publicPath(req.originalUrl) : undefined,
   )
@@ -56,9 +80,10 @@ async function startHere(flow: Flow, req: Request, res: Response): Promise<void>
     refresh(res, here)
     return
   }
-  const returnTo = here ?? flow.settings.afterLogin
+  const returnTo = here ?? afterLogin
   await startLogin(flow, req, res, {
     returnTo,
+    scope,
     parameters: {},
     samePlace: flow.loginUrl(returnTo),
   })

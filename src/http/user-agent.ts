@@ -35,3 +35,15 @@ export function mayStart(req: Request): boolean {
 export function isCrossSite({ headers }: Request): boolean {
   return headers['sec-fetch-site'] === 'cross-site'
 }
+
+/**
+ * Whether a page of this origin caused the request, or the person by the address bar: what another
+ * site must not be able to do. Told by Fetch Metadata; without it `Origin` or else `Referer` must be
+ * ours.
+ */
+export function isFromOwnPage({ headers }: Request, origin: string): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site === 'same-origin' || site === 'none'
+  const { referer = '' } = headers
+  return (headers.origin ?? (URL.canParse(referer) ? new URL(referer).origin : '')) === origin
+}

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { duration, invalid, isRecord, resolveFunction } from './checks.ts'
+import { duration, invalid, isRecord, oneOf, resolveFunction } from './checks.ts'
 import type { Lock } from './lock.ts'
 import type { PkceFlowOptions, SessionStore, TokenStore } from './options.ts'
 
@@ -7,6 +7,7 @@ import type { PkceFlowOptions, SessionStore, TokenStore } from './options.ts'
 
 /** Tokens that are kept per user. */
 export interface UserTokenSettings {
+  readonly purpose: 'login' | 'connect'
   readonly userId: ((req: Request) => unknown) | undefined
   readonly tokenStore: TokenStore | undefined
   readonly tokenLifetime: number
@@ -28,24 +29,30 @@ export function resolveLock(value: unknown): Lock | 'process' | undefined {
 }
 
 export function resolveUserTokens({
+  purpose = 'login',
   userId,
   tokenStore,
   tokenLifetime,
+  sessionAtLogin,
 }: PkceFlowOptions<string>): UserTokenSettings {
-  const has = (name: string) => typeof (tokenStore as never)[name] === 'function'
-  if (tokenStore !== undefined) {
-    if (!isRecord(tokenStore) || !has('get') || !has('set') || !(has('delete') || has('destroy')))
-      throw invalid(
-        'tokenStore',
-        'must have get, set and delete as a Keyv has, or be an express-session store',
-      )
-    if (userId === undefined) throw invalid('tokenStore', 'needs the option "userId"')
-  } else if (userId !== undefined) {
-    throw invalid('userId', 'needs the option "tokenStore", where the tokens of users are kept')
-  }
+  if (tokenStore !== undefined) requireTokenStore(tokenStore)
+  oneOf('purpose', purpose, ['login', 'connect'])
+  if (purpose === 'connect') {
+    if (userId === undefined)
+      throw invalid('userId', "is needed with purpose 'connect': whose account is it?")
+    if (sessionAtLogin !== undefined)
+      throw invalid('sessionAtLogin', "does nothing with purpose 'connect': no session is made")
+  } else if (tokenStore !== undefined && userId === undefined)
+    throw invalid('tokenStore', 'needs the option "userId"')
+  else if (tokenStore === undefined && userId !== undefined)
+    throw invalid(
+      'userId',
+      'needs the option "tokenStore", where the tokens of users are kept, or purpose: \'connect\'',
+    )
   if (tokenStore === undefined && tokenLifetime !== undefined)
     throw invalid('tokenLifetime', 'needs the option "tokenStore"')
   return {
+    purpose,
     userId: resolveFunction('userId', userId),
     tokenStore,
     tokenLifetime: duration(
@@ -55,4 +62,13 @@ export function resolveUserTokens({
       34_560_000_000,
     ),
   }
+}
+
+function requireTokenStore(value: unknown): void {
+  const has = (name: string) => typeof (value as never)[name] === 'function'
+  if (isRecord(value) && has('get') && has('set') && (has('delete') || has('destroy'))) return
+  throw invalid(
+    'tokenStore',
+    'must have get, set and delete as a Keyv has, or be an express-session store',
+  )
 }

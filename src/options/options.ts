@@ -3,6 +3,7 @@ import type { Request } from 'express'
 import type { ClientAuth } from 'openid-client'
 import type { Token } from '../token.ts'
 import type { Lock } from './lock.ts'
+import type { Preset } from './preset.ts'
 import type { ServerMetadata, ServerRootUrl } from './server-metadata.ts'
 
 interface DiscoveredServer {
@@ -16,15 +17,23 @@ interface DiscoveredServer {
    * `code_challenge_methods_supported`, `id_token_signing_alg_values_supported`,
    * `authorization_response_iss_parameter_supported`) may be added, never differ.
    */
-  server?: ServerMetadata | undefined
+  server?: (ServerMetadata & NoPreset) | undefined
 }
 
 interface GivenServer {
   issuer?: undefined
-  /** The authorization server by hand, without discovery. */
+  /**
+   * The authorization server by hand, without discovery, or a preset of `express-pkce-flow/presets`,
+   * whose own parameters, scope and API origins are merged under this app's.
+   */
   server:
-    (ServerMetadata & { authorization_endpoint: string; token_endpoint: string }) | ServerRootUrl
+    | (ServerMetadata & NoPreset & { authorization_endpoint: string; token_endpoint: string })
+    | (ServerRootUrl & NoPreset)
+    | Preset
 }
+
+/** No member that only presets have. */
+type NoPreset = { [Name in Exclude<keyof Preset, keyof ServerMetadata>]?: never }
 
 interface PublicClient {
   clientSecret?: never
@@ -162,7 +171,7 @@ export interface CommonOptions<Property extends string = 'token'> {
   encryptionKeys?: readonly (Uint8Array | string)[] | undefined
   /**
    * Origins that `fetch` may send the token to, for example `['https://api.example.com']`. Default:
-   * the origin of `issuer`, without one that of the token endpoint.
+   * the origin of `issuer`, without one that of the token endpoint. A preset's own are kept beside them.
    */
   apiOrigins?: readonly string[] | undefined
   /** For every request to the authorization server: client certificates, own CAs, a proxy. */
@@ -184,15 +193,17 @@ export interface Routes {
   logout?: string | false | undefined
 }
 
-/** Tokens that belong to a session. */
+/** People log in through the flow, and their tokens belong to the session. */
 interface SessionTokens {
+  purpose?: 'login' | undefined
   userId?: undefined
   tokenStore?: undefined
   tokenLifetime?: undefined
 }
 
-/** Tokens that belong to a user of the app, beyond sessions. */
+/** People log in through the flow, and their tokens belong to a user of the app, beyond sessions. */
 interface UserTokens {
+  purpose?: 'login' | undefined
   /**
    * The app's own user that a request comes from: a string of 1 to 500 characters, `undefined` or
    * `null` if nobody is signed in. Called at a login after `onLogin`, and whenever tokens are needed.
@@ -208,8 +219,29 @@ interface UserTokens {
   tokenLifetime?: number | undefined
 }
 
+/**
+ * Users of an app that has a login of its own connect an account elsewhere. The flow never writes to
+ * the session and keeps its id; logging out of the flow is disconnecting the account.
+ */
+interface ConnectedAccounts {
+  purpose: 'connect'
+  /**
+   * The app's own user that a request comes from: a string of 1 to 500 characters, `undefined` or
+   * `null` if nobody is signed in.
+   */
+  userId: (req: Request) => string | null | undefined
+  /**
+   * Keeps the tokens of each user. Default: `store`, for as long as a session lives without being
+   * used; `forUser(id)` then needs the option `store`.
+   */
+  tokenStore?: TokenStore | undefined
+  /** See the option of the same name of a login; with `tokenStore` only. */
+  tokenLifetime?: number | undefined
+  sessionAtLogin?: undefined
+}
+
 /** Options of `pkceFlow`. TypeScript refuses wrong combinations and misspelt members. */
 export type PkceFlowOptions<Property extends string = 'token'> = CommonOptions<Property> &
   (DiscoveredServer | GivenServer) &
   (PublicClient | ClientWithSecret | ClientWithOwnAuthentication) &
-  (SessionTokens | UserTokens)
+  (SessionTokens | UserTokens | ConnectedAccounts)

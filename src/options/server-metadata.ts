@@ -44,6 +44,8 @@ export interface ServerRootUrl {
   authorizationPath?: string | undefined
   /** Below `rootUrl`. Default: `'token'`. */
   tokenPath?: string | undefined
+  /** Below `rootUrl` (RFC 7009). Default: `'revoke'`; a server without it is asked in vain. */
+  revocationPath?: string | undefined
 }
 
 const endpointNames = [
@@ -55,7 +57,7 @@ const endpointNames = [
   'end_session_endpoint',
 ] as const
 
-const metadataNames = Object.keys({
+export const metadataNames = Object.keys({
   issuer: 0,
   authorization_endpoint: 0,
   token_endpoint: 0,
@@ -66,7 +68,7 @@ const metadataNames = Object.keys({
   code_challenge_methods_supported: 0,
   id_token_signing_alg_values_supported: 0,
   authorization_response_iss_parameter_supported: 0,
-} satisfies Record<keyof ServerMetadata, 0>)
+} satisfies Record<keyof ServerMetadata, 0>) as readonly (keyof ServerMetadata)[]
 
 export function resolveIssuer(value: unknown): string | undefined {
   if (value === undefined) return undefined
@@ -91,7 +93,7 @@ export function resolveServer(value: unknown, issuer: string | undefined): Serve
   if (!isRecord(value)) throw invalid('server', 'must be an object')
   if ('rootUrl' in value) {
     if (issuer !== undefined) throw invalid('server.rootUrl', 'cannot be beside "issuer"')
-    return resolveRootUrl(value)
+    return resolveRootUrl(value, 'server.')
   }
   refuseUnknown(value, metadataNames, 'server.')
   for (const name of endpointNames)
@@ -118,20 +120,23 @@ export function resolveServer(value: unknown, issuer: string | undefined): Serve
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined))
 }
 
-function resolveRootUrl(value: Record<string, unknown>): ServerMetadata {
-  refuseUnknown(value, ['rootUrl', 'authorizationPath', 'tokenPath'], 'server.')
-  const root = resolveUrl('server.rootUrl', value.rootUrl)
-  if (root.search !== '') throw invalid('server.rootUrl', 'must not have a query')
-  const below = (name: string, path: unknown) => {
+const rootUrlNames = ['rootUrl', 'authorizationPath', 'tokenPath', 'revocationPath']
+
+/** @param parent where the members are: `server.`, or nothing */
+export function resolveRootUrl(value: Record<string, unknown>, parent: string): ServerMetadata {
+  refuseUnknown(value, rootUrlNames, parent)
+  const root = resolveUrl(`${parent}rootUrl`, value.rootUrl)
+  if (root.search !== '') throw invalid(`${parent}rootUrl`, 'must not have a query')
+  const below = (member: string, usual: string) => {
+    const name = parent + member
+    const path = value[member] ?? usual
     if (!isText(path)) throw invalid(name, 'must be a path below rootUrl')
     const url = new URL(`${root.href.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`)
     return resolveUrl(name, url.href).href
   }
   return {
-    authorization_endpoint: below(
-      'server.authorizationPath',
-      value.authorizationPath ?? 'authorize',
-    ),
-    token_endpoint: below('server.tokenPath', value.tokenPath ?? 'token'),
+    authorization_endpoint: below('authorizationPath', 'authorize'),
+    token_endpoint: below('tokenPath', 'token'),
+    revocation_endpoint: below('revocationPath', 'revoke'),
   }
 }

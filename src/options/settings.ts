@@ -1,5 +1,6 @@
-import { Agent, IncomingMessage } from 'node:http'
+import { type Agent, IncomingMessage } from 'node:http'
 import { ConfigurationError } from '../errors.ts'
+import { resolveAgent } from './agent.ts'
 import { resolveAuthorizationParams } from './authorization-params.ts'
 import {
   duration,
@@ -15,6 +16,7 @@ import {
 } from './checks.ts'
 import { resolveClient, type ClientSettings } from './client.ts'
 import { resolveEncryptionKeys } from './encryption-keys.ts'
+import { expandPreset } from './expand-preset.ts'
 import { resolveLock, resolveStore, resolveUserTokens, type UserTokenSettings } from './keeping.ts'
 import type { Lock } from './lock.ts'
 import type { CommonOptions, PkceFlowOptions, SessionStore } from './options.ts'
@@ -27,6 +29,8 @@ import {
   resolveRoutes,
   type SettledRoutes,
 } from './places.ts'
+import type { Dialect } from './preset.ts'
+import { resolveScope } from './scope.ts'
 import { resolveIssuer, resolveServer, type ServerMetadata } from './server-metadata.ts'
 
 /** Options with defaults filled in, checked and copied: what the rooms work with. */
@@ -34,6 +38,8 @@ export interface Settings extends ClientSettings, UserTokenSettings {
   readonly name: string
   readonly issuer: string | undefined
   readonly server: ServerMetadata
+  /** In what the server differs from the standards. */
+  readonly dialect: Dialect
   readonly redirectUri: string
   /** redirectUri's origin: of every URL that we make for the browser. */
   readonly origin: string
@@ -65,10 +71,11 @@ export interface Settings extends ClientSettings, UserTokenSettings {
 
 /** Checks the options and fills in defaults. Throws `configuration` naming the option at fault. */
 export function resolveOptions<Property extends string>(
-  options: Readonly<PkceFlowOptions<Property>>,
+  given: Readonly<PkceFlowOptions<Property>>,
 ): Settings {
-  if (!isRecord(options)) throw new ConfigurationError('pkceFlow() needs an object of options.')
-  refuseUnknown(options, optionNames, '')
+  if (!isRecord(given)) throw new ConfigurationError('pkceFlow() needs an object of options.')
+  refuseUnknown(given, optionNames, '')
+  const { options, scope: presetScope, dialect } = expandPreset(given)
   const {
     responseMode = 'query',
     requestProperty = 'token',
@@ -100,10 +107,11 @@ export function resolveOptions<Property extends string>(
     name: resolveName(name),
     issuer,
     server,
+    dialect,
     ...resolveClient(options),
     redirectUri: redirectUri.href,
     secure: redirectUri.protocol === 'https:',
-    scope: resolveScope(options.scope, issuer, server),
+    scope: resolveScope(options.scope, issuer, server, presetScope),
     authorizationParams: resolveAuthorizationParams(authorizationParams),
     responseMode: resolveResponseMode(responseMode, redirectUri),
     requestProperty: resolveProperty(requestProperty),
@@ -144,6 +152,7 @@ const optionNames = Object.keys({
   afterLogin: 0,
   afterLogout: 0,
   returnToOrigins: 0,
+  purpose: 0,
   sessionAtLogin: 0,
   loginTimeout: 0,
   maxPendingLogins: 0,
@@ -170,27 +179,6 @@ const takenProperties = new Set(
     'signedCookies socket stale subdomains url xhr'
   ).split(' '),
 )
-
-function resolveScope(
-  value: unknown,
-  issuer: string | undefined,
-  server: ServerMetadata,
-): readonly string[] {
-  const given = value === undefined ? (issuer === undefined ? [] : ['openid']) : value
-  const scope = typeof given === 'string' ? given.split(' ').filter(Boolean) : given
-  // RFC 6749 section 3.3: scope-token.
-  if (
-    !Array.isArray(scope) ||
-    !scope.every((token) => isText(token) && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(token))
-  )
-    throw invalid('scope', 'must be a string of space-delimited words, or an array of them')
-  if (scope.includes('openid') && issuer === undefined && (!server.jwks_uri || !server.issuer))
-    throw invalid(
-      'server',
-      "needs 'issuer' and 'jwks_uri' with the scope 'openid', to check ID Tokens",
-    )
-  return [...new Set(scope as string[])]
-}
 
 function resolveResponseMode(value: unknown, redirectUri: URL): Settings['responseMode'] {
   const responseMode = oneOf('responseMode', value, ['query', 'form_post'])
@@ -226,19 +214,4 @@ function resolveSessionAtLogin(value: unknown): Settings['sessionAtLogin'] {
   if (keys.includes('cookie'))
     throw invalid('sessionAtLogin', "cannot keep 'cookie': the new session has its own")
   return keys
-}
-
-function resolveAgent(
-  value: unknown,
-  issuer: string | undefined,
-  { token_endpoint: endpoint }: ServerMetadata,
-): Agent | undefined {
-  if (value === undefined) return undefined
-  if (!isRecord(value) || typeof value.destroy !== 'function')
-    throw invalid('agent', 'must be an Agent of node:https or node:http')
-  // Agents made for proxies serve both.
-  const plain = Object.getPrototypeOf(value) === Agent.prototype
-  if (plain && new URL(issuer ?? String(endpoint)).protocol === 'https:')
-    throw invalid('agent', 'must be an Agent of node:https: the authorization server is at https:')
-  return value as unknown as Agent
 }

@@ -22,11 +22,22 @@ export interface AuthorizationSecrets {
   nonce: string
 }
 
-/** base64url of 256 bits each: `state` and its companions survive decoding twice. */
+/** base64url of 256 bits, 43 characters: survives decoding twice, and fits a code verifier. */
+export function createSecret(): string {
+  return randomBytes(32).toString('base64url')
+}
+
 export function createAuthorizationSecrets(): AuthorizationSecrets {
-  const random = randomBytes(96)
-  const part = (from: number) => random.toString('base64url', from, from + 32)
-  return { state: part(0), codeVerifier: part(32), nonce: part(64) }
+  return { state: createSecret(), codeVerifier: createSecret(), nonce: createSecret() }
+}
+
+/**
+ * A nonce for who can keep no third secret: bound to the request as its code verifier is, and as
+ * little a way back to that as the code challenge.
+ */
+export function buildNonce(codeVerifier: string): string {
+  // The space, which no verifier has, keeps this apart from every code challenge.
+  return createHash('sha256').update(`nonce ${codeVerifier}`).digest('base64url')
 }
 
 /** `code_challenge` by S256 (RFC 7636 section 4.2). */
@@ -39,6 +50,7 @@ export function buildAuthorizationUrl(server: KnownServer, request: Authorizatio
   const { state, codeVerifier, nonce } = request.secrets
   // RFC 6749 section 3.1: the endpoint may have a query of its own, which stays; ours goes over it.
   const { authorization_endpoint: endpoint } = server.metadata
+  const { scopeSeparator = ' ' } = server.dialect
   const queryAt = endpoint.includes('?') ? endpoint.indexOf('?') : endpoint.length
   const parameters = new URLSearchParams(endpoint.slice(queryAt))
   const own = {
@@ -49,7 +61,7 @@ export function buildAuthorizationUrl(server: KnownServer, request: Authorizatio
     state,
     code_challenge: buildCodeChallenge(codeVerifier),
     code_challenge_method: 'S256',
-    ...(request.scope.length > 0 && { scope: request.scope.join(' ') }),
+    ...(request.scope.length > 0 && { scope: request.scope.join(scopeSeparator) }),
     ...(request.scope.includes('openid') && { nonce }),
     ...(request.responseMode === 'form_post' && { response_mode: 'form_post' }),
   }

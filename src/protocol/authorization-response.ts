@@ -1,5 +1,6 @@
-import { PkceFlowError, registeredError } from '../errors.ts'
+import { PkceFlowError } from '../errors.ts'
 import type { KnownServer } from './known-server.ts'
+import { registeredError } from './registered-error.ts'
 
 /** The authorization server's answer (RFC 6749 sections 4.1.2 and 4.1.2.1), its `state` aside. */
 export interface AuthorizationResponse {

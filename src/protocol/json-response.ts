@@ -35,6 +35,6 @@ export function unavailable(response: ServerResponse): PkceFlowError {
   return new PkceFlowError(
     'server_unavailable',
     `The authorization server answered ${response.status}; try again in a moment.`,
-    { retryAfter: retryAfter(response) ?? 1 },
+    { retryAfter: retryAfter(response) ?? 1, serverStatus: response.status },
   )
 }

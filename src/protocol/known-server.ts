@@ -1,5 +1,6 @@
 import * as client from 'openid-client'
 import { PkceFlowError } from '../errors.ts'
+import type { Dialect } from '../options/preset.ts'
 import type { ServerMetadata } from '../options/server-metadata.ts'
 import { isSecureOrLoopback } from '../secure-url.ts'
 import type { ClientSettings } from '../options/client.ts'
@@ -17,6 +18,8 @@ export interface KnownServer {
   readonly keys: SigningKeys | undefined
   /** The way to its other endpoints. */
   readonly transport: Transport
+  /** In what it differs from the standards. */
+  readonly dialect: Dialect
 }
 
 /** What is needed to know an authorization server. */
@@ -27,6 +30,8 @@ export interface AuthorizationServerSettings extends ClientSettings {
   server: ServerMetadata
   /** Milliseconds. */
   timeout: number
+  /** In what the server differs from the standards. Default: in nothing. */
+  dialect?: Dialect | undefined
 }
 
 /** Takes metadata into use. Throws `invalid_server_response` if they cannot be. */
@@ -38,6 +43,7 @@ export function buildKnownServer(
   before?: KnownServer,
 ): KnownServer {
   const { jwks_uri, revocation_endpoint } = metadata
+  const { dialect = {} } = settings
   const authorization_endpoint = endpoint(metadata, 'authorization_endpoint')
   const token_endpoint = endpoint(metadata, 'token_endpoint')
   const methods: unknown = metadata.code_challenge_methods_supported
@@ -63,7 +69,7 @@ export function buildKnownServer(
     undefined,
     authentication,
   )
-  const fetchTokens = createTokenEndpointFetch(transport)
+  const fetchTokens = createTokenEndpointFetch(transport, dialect)
   const fetchRevocation = createRevocationFetch(transport)
   const tokenUrl = new URL(token_endpoint).href
   configuration[client.customFetch] = (url, options) =>
@@ -80,6 +86,7 @@ export function buildKnownServer(
     configuration,
     keys: keys || undefined,
     transport,
+    dialect,
   }
 }
 

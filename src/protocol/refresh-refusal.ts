@@ -1,4 +1,5 @@
-import { PkceFlowError, registeredError } from '../errors.ts'
+import { PkceFlowError } from '../errors.ts'
+import { registeredError } from './registered-error.ts'
 import {
   clientRejected,
   isAboutClient,
@@ -25,7 +26,7 @@ const ambiguousStatuses = new Set([200, 400, 401, 403])
 export function refreshRefusal(refusal: TokenRefusal): FailedRefresh {
   const { status, error = '' } = refusal
   if (error === 'invalid_grant' || (error === '' && status === 400))
-    return { status: 'definitive', error: ended(error) }
+    return { status: 'definitive', error: ended(refusal) }
   if (isAboutClient(refusal)) return { status: 'passing', error: clientRejected(refusal) }
   if (error === 'temporarily_unavailable' || error === 'server_error')
     return { status: 'passing', error: notNow(refusal) }
@@ -36,11 +37,11 @@ export function refreshRefusal(refusal: TokenRefusal): FailedRefresh {
 }
 
 /** The error for a refresh token that is of no use any more. */
-export function ended(error?: string): PkceFlowError {
+export function ended(refusal?: TokenRefusal): PkceFlowError {
   return new PkceFlowError(
     'reauthorization_required',
     'The refresh token has ended: the person has to log in again.',
-    { oauthError: registeredError(error) },
+    { oauthError: registeredError(refusal?.error), serverStatus: refusal?.status },
   )
 }
 
@@ -48,6 +49,6 @@ function notNow({ status, error, retryAfter = 1 }: TokenRefusal): PkceFlowError 
   return new PkceFlowError(
     'server_unavailable',
     `The authorization server's token endpoint answered ${status} without tokens; try again in a moment.`,
-    { retryAfter, oauthError: registeredError(error) },
+    { retryAfter, oauthError: registeredError(error), serverStatus: status },
   )
 }

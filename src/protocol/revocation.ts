@@ -1,5 +1,9 @@
-import { tokenRevocation, type Configuration } from 'openid-client'
+import { tokenRevocation } from 'openid-client'
+import { asPkceFlowError, ConfigurationError, PkceFlowError } from '../errors.ts'
 import type { KnownServer } from './known-server.ts'
+import { registeredError } from './registered-error.ts'
+import { clientRejected, isAboutClient, TokenRefusal } from './token-refusal.ts'
+import { errorInside, flowErrorIn } from './upstream-error.ts'
 
 /**
  * Revokes tokens (RFC 7009), best effort: the refresh token first, as most servers end the whole
@@ -7,22 +11,64 @@ import type { KnownServer } from './known-server.ts'
  * revocation endpoint confirms nothing.
  */
 export async function revoke(
-  { metadata, configuration }: KnownServer,
+  server: KnownServer,
   tokens: { accessToken: string; refreshToken: string | undefined },
 ): Promise<boolean> {
-  if (metadata.revocation_endpoint === undefined) return false
+  if (server.metadata.revocation_endpoint === undefined) return false
   const refreshRevoked =
     tokens.refreshToken === undefined ||
-    (await revokeOne(configuration, tokens.refreshToken, 'refresh_token'))
-  const accessRevoked = await revokeOne(configuration, tokens.accessToken, 'access_token')
+    (await isRevoked(server, tokens.refreshToken, 'refresh_token'))
+  const accessRevoked = await isRevoked(server, tokens.accessToken, 'access_token')
   return refreshRevoked && accessRevoked
 }
 
-async function revokeOne(configuration: Configuration, token: string, hint: string) {
+async function isRevoked(server: KnownServer, token: string, hint: string): Promise<boolean> {
   try {
-    await tokenRevocation(configuration, token, { token_type_hint: hint })
+    await revokeToken(server, token, { token_type_hint: hint })
     return true
   } catch {
     return false // the token lives on until it expires: nothing that the caller could mend
   }
+}
+
+/**
+ * Revokes one token (RFC 7009 section 2.1). An unknown or expired one is none any more: that is no
+ * error.
+ *
+ * Rejects with `configuration` if there is no revocation endpoint, `client_rejected`,
+ * `invalid_server_response`, `server_unavailable` or `server_timeout`.
+ */
+export async function revokeToken(
+  { metadata, configuration }: KnownServer,
+  token: string,
+  parameters: Record<string, string> = {},
+): Promise<void> {
+  if (metadata.revocation_endpoint === undefined)
+    throw new ConfigurationError(
+      'The authorization server publishes no revocation_endpoint. Give it in the option "server", or let tokens expire.',
+    )
+  try {
+    await tokenRevocation(configuration, token, parameters)
+  } catch (error) {
+    const refusal = errorInside(error, TokenRefusal)
+    throw refusal === undefined
+      ? (flowErrorIn(error) ??
+          asPkceFlowError(
+            error,
+            'configuration',
+            'The revocation request could not be made. Check revocation_endpoint and the client authentication.',
+          ))
+      : refused(refusal)
+  }
+}
+
+function refused(refusal: TokenRefusal): PkceFlowError {
+  const { status, error } = refusal
+  if (status === 401 || isAboutClient(refusal))
+    return clientRejected(refusal, 'revocation endpoint')
+  return new PkceFlowError(
+    'invalid_server_response',
+    `The authorization server's revocation endpoint answered ${status}.`,
+    { oauthError: registeredError(error), serverStatus: status },
+  )
 }

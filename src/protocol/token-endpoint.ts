@@ -1,6 +1,8 @@
 import type { CustomFetch, TokenEndpointResponse as UpstreamResponse } from 'openid-client'
 import { PkceFlowError } from '../errors.ts'
-import { isPassing, jsonObject, unavailable } from './json-response.ts'
+import type { Dialect } from '../options/preset.ts'
+import { isPassing, unavailable } from './json-response.ts'
+import { errorIn, grantedScope, readAnswer, tokenTypeIn, writeRequest } from './token-dialect.ts'
 import { TokenRefusal } from './token-refusal.ts'
 import type { Transport } from './transport.ts'
 import { toWebResponse } from './web-response.ts'
@@ -46,23 +48,22 @@ type WithAside = UpstreamResponse & { [aside]?: Aside }
  * openid-client's `fetch` for the token endpoint. What comes back is a response that openid-client
  * accepts, or a rejection with an error of ours (which it wraps, see `flowErrorIn`).
  */
-export function createTokenEndpointFetch(transport: Transport): CustomFetch {
+export function createTokenEndpointFetch(transport: Transport, dialect: Dialect): CustomFetch {
   return async function fetchTokens(url, { headers, body }) {
     const response = await transport(new URL(url), {
       method: 'POST',
-      headers,
-      body: (body as URLSearchParams).toString(),
+      ...writeRequest(headers, body as URLSearchParams, dialect),
     })
-    const json = jsonObject(response)
+    const json = readAnswer(response, dialect)
     if (isPassing(response)) throw unavailable(response)
-    const error = typeof json?.error === 'string' ? json.error : undefined
+    const error = json && errorIn(json, dialect)
     if (response.status !== 200 || error !== undefined) throw new TokenRefusal(response, error)
     if (json === undefined)
       throw new PkceFlowError(
         'invalid_server_response',
         "The authorization server's token endpoint did not answer with a JSON object.",
       )
-    return toWebResponse(usable(json))
+    return toWebResponse(usable(json, dialect))
   }
 }
 
@@ -71,22 +72,23 @@ export function createTokenEndpointFetch(transport: Transport): CustomFetch {
  * rotated by now: a token that can be used is not thrown away because of a malformed member that
  * need not be there at all.
  */
-function usable(json: Record<string, unknown>): WithAside {
-  const { access_token, token_type, scope, refresh_token, id_token } = json
+function usable(json: Record<string, unknown>, dialect: Dialect): WithAside {
+  const { access_token, refresh_token, id_token } = json
   if (typeof access_token !== 'string' || !isSendable(access_token))
     throw new PkceFlowError(
       'invalid_server_response',
       "The authorization server's token endpoint answered without an access token.",
     )
   const expiresIn = lifetime(json.expires_in)
+  const scope = grantedScope(json, dialect)
   return {
     access_token,
     token_type: 'bearer',
     ...(expiresIn !== undefined && { expires_in: expiresIn }),
-    ...(typeof scope === 'string' && { scope }),
+    ...(scope !== undefined && { scope }),
     ...(typeof refresh_token === 'string' && refresh_token !== '' && { refresh_token }),
     [aside]: {
-      tokenType: typeof token_type === 'string' ? token_type.toLowerCase() : 'bearer',
+      tokenType: tokenTypeIn(json, dialect),
       idToken: typeof id_token === 'string' ? id_token : undefined,
       refreshExpiresIn: refreshLifetime(json),
     },

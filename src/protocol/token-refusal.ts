@@ -1,5 +1,6 @@
-import { PkceFlowError, registeredError } from '../errors.ts'
+import { PkceFlowError } from '../errors.ts'
 import { retryAfter } from './json-response.ts'
+import { registeredError } from './registered-error.ts'
 import type { ServerResponse } from './transport.ts'
 
 /**
@@ -38,12 +39,15 @@ export function isAboutClient({ error }: TokenRefusal): boolean {
 }
 
 /** The error for a refusal of this client. */
-export function clientRejected({ error }: TokenRefusal): PkceFlowError {
+export function clientRejected(
+  { status, error }: TokenRefusal,
+  endpoint: 'token endpoint' | 'revocation endpoint' = 'token endpoint',
+): PkceFlowError {
   return new PkceFlowError(
     'client_rejected',
-    'The authorization server refused this client at its token endpoint: check client id, client ' +
+    `The authorization server refused this client at its ${endpoint}: check client id, client ` +
       'secret, clientAuth and redirectUri against what is registered there.',
-    { oauthError: registeredError(error) },
+    { oauthError: registeredError(error), serverStatus: status },
   )
 }
 
@@ -52,5 +56,6 @@ export function unusableAnswer({ status }: TokenRefusal): PkceFlowError {
   return new PkceFlowError(
     'invalid_server_response',
     `The authorization server's token endpoint answered ${status}, which no client can use.`,
+    { serverStatus: status },
   )
 }

@@ -1,7 +1,8 @@
 import { authorizationCodeGrant, skipStateCheck } from 'openid-client'
-import { PkceFlowError, registeredError } from '../errors.ts'
+import { PkceFlowError } from '../errors.ts'
 import type { KnownServer } from './known-server.ts'
 import { validateIdToken, type IdTokenExpectations } from './id-token.ts'
+import { registeredError } from './registered-error.ts'
 import type { TokenEndpointResponse } from './token-endpoint.ts'
 import {
   requestTokens,
@@ -22,19 +23,25 @@ export interface CodeExchange extends IdTokenExpectations {
   openid: boolean
 }
 
+/** Sends a request, again perhaps if that can do no harm. */
+export type Attempt = <Result>(send: () => Promise<Result>) => Promise<Result>
+
 /**
  * Exchanges an authorization code (RFC 6749 section 4.1.3) and validates what comes back. Tokens
  * that fail are revoked, best effort.
  *
  * Rejects with `code_rejected`, `client_rejected`, `invalid_server_response`, `id_token_invalid`,
  * `server_unavailable` or `server_timeout`.
+ *
+ * @param attempt sends the token request; by default once
  */
 export async function exchangeCode(
   server: KnownServer,
   exchange: CodeExchange,
+  attempt: Attempt = (send) => send(),
 ): Promise<ValidatedTokens> {
   requireSecrets(exchange)
-  const tokens = await sendCode(server, exchange)
+  const tokens = await attempt(() => sendCode(server, exchange))
   return validateTokens(server, tokens, () => identify(server, exchange, tokens))
 }
 
@@ -76,7 +83,7 @@ function refusalOfCode(refusal: TokenRefusal): PkceFlowError {
     return new PkceFlowError(
       'code_rejected',
       'The authorization server refused the authorization code. Start the login again.',
-      { oauthError: registeredError(error) },
+      { oauthError: registeredError(error), serverStatus: status },
     )
   return unusableAnswer(refusal)
 }

@@ -4,7 +4,10 @@ import { isPassing, jsonObject, unavailable } from './json-response.ts'
 import type { KnownServer } from './known-server.ts'
 import type { ServerResponse } from './transport.ts'
 
-/** Claims about the person from the userinfo endpoint (OpenID Connect Core section 5.1). */
+/**
+ * Claims about the person from the userinfo endpoint (OpenID Connect Core section 5.1). From a preset's
+ * profile endpoint of plain OAuth 2.0: its answer, and the account's id as `sub`.
+ */
 export type UserInfo = Readonly<Record<string, unknown>>
 
 /**
@@ -22,9 +25,16 @@ export async function requestUserInfo(
   accessToken: string,
   subject: string | undefined,
 ): Promise<UserInfo | 'invalid_token'> {
+  const { profile } = server.dialect
   const response = await server.transport(endpoint(server), {
-    method: 'GET',
-    headers: { accept: 'application/json', authorization: `Bearer ${accessToken}` },
+    method: profile?.method ?? 'GET',
+    headers: {
+      accept: 'application/json',
+      authorization: `Bearer ${accessToken}`,
+      // Some APIs refuse requests that do not say what sent them.
+      'user-agent': 'express-pkce-flow',
+      ...profile?.headers,
+    },
   })
   const { status, headers } = response
   if (status === 401 && saysInvalidToken(headers['www-authenticate'] ?? null))
@@ -34,7 +44,24 @@ export async function requestUserInfo(
   const claims = claimsIn(response)
   if (subject !== undefined && claims.sub !== subject)
     throw unusable('answered for another person than the one who logged in')
-  return claims
+  return profile === undefined ? claims : { ...claims, sub: accountId(claims, profile.id) }
+}
+
+/** The id at `path`, as text: what OpenID Connect calls the subject. */
+function accountId(profile: UserInfo, path: string): string {
+  const id = path
+    .split('.')
+    .reduce<unknown>(
+      (value, name) =>
+        typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+          ? (value as UserInfo)[name]
+          : undefined,
+      profile,
+    )
+  if (typeof id === 'string' && id !== '') return id
+  // Of larger ones JSON has lost the last digits: they may be somebody else's.
+  if (Number.isSafeInteger(id)) return String(id)
+  throw unusable('did not say whose account it is about')
 }
 
 function endpoint({ metadata }: KnownServer): URL {

@@ -16,6 +16,10 @@ export interface PendingLogin {
   host: string
   /** Whether the browser sent the cookie of a stored session at the start. */
   inSession: boolean
+  /** Fingerprint of the app's user who connects an account; absent at a login. */
+  user?: string | undefined
+  /** Scope that was asked for, if not the flow's own. */
+  scope?: readonly string[] | undefined
   /** `max_age` that was asked for, in seconds. */
   maxAge?: number | undefined
   /** Hash of the secret in the binding cookie. */
@@ -40,8 +44,8 @@ export type LoginOutcome =
       at: number
       /** Where it led. */
       landing: string
-      /** The session that it made. */
-      sessionId: string
+      /** The session that it made; absent where an account was connected. */
+      sessionId?: string | undefined
       /** The session that this one replaced, if the browser had a stored one. */
       replacedSessionId?: string | undefined
     }

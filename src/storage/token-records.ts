@@ -23,6 +23,8 @@ export interface IssuedTokens {
   tokenType: string
   /** What was granted. */
   scope: readonly string[]
+  /** Scope that the login asked for, if not all of it was granted. */
+  asked?: readonly string[] | undefined
   /** When this access token came. */
   issuedAt: number
   /** Absent: unknown. */
@@ -86,14 +88,18 @@ export interface HeldRecord {
   secure(): Promise<boolean>
   /**
    * Writes `next`, or the marker, in the place of `before`, unless somebody came in between (the lock
-   * can be lost while a slow request is under way). Resolves to what is there afterwards.
+   * can be lost while a slow request is under way). Resolves to what is there afterwards. Without a
+   * lifetime it ends when the one before would have.
    */
   replace(
     before: FoundRecord,
     next: NewTokenRecord | 'ended',
-    lifetime: number,
+    lifetime: number | undefined,
   ): Promise<FoundRecord>
 }
+
+/** Stores keep nothing for less than this many milliseconds reliably. */
+const shortestLifetime = 2_000
 
 /** How long ending a record waits for whoever is changing it. Milliseconds. */
 const endPatience = 5_000
@@ -123,10 +129,12 @@ export function createTokenRecords(
       secure: () => lock.secure(),
       async replace(before, next, lifetime) {
         await lock.secure()
-        const now = await read(key)
+        const stored = await records.get(key)
+        const now = contentOf(stored)
         if (revisionOf(now) !== revisionOf(before)) return now
-        if (next !== 'ended') return write(key, next, lifetime)
-        await records.set(key, { ended: true }, lifetime)
+        const left = Math.max((stored?.expiresAt ?? 0) - Date.now(), shortestLifetime)
+        if (next !== 'ended') return write(key, next, lifetime ?? left)
+        await records.set(key, { ended: true }, lifetime ?? left)
         return next
       },
     }

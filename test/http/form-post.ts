@@ -7,8 +7,9 @@ export async function openForm(
   app: RunningApp,
   browser: Browser,
   path = '/login',
+  headers: Record<string, string> = {},
 ): Promise<URLSearchParams> {
-  const page = await browser.open(app.url(path))
+  const page = await browser.open(app.url(path), { headers })
   expect(page.body).to.include(`action="${app.url('/callback')}"`)
   const answer = new URLSearchParams()
   const fields = page.body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)

@@ -7,23 +7,10 @@ import type { Express, Request } from 'express'
 import type { PkceFlow, Token } from '../../src/index.ts'
 import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser, type Page } from '../support/browser.ts'
+import { everythingIn } from '../support/everything-in.ts'
 import { createFaultyStore, type FaultyStore, type StoreCall } from '../support/faulty-store.ts'
 import { printedBy } from '../support/output.ts'
 import { bindingCookies, rows, sessionId } from '../support/rows.ts'
-
-/** Everything that an error shows to whoever looks closely. */
-function allOf(error: unknown): string {
-  const parts = [
-    inspect(error, { depth: Infinity, showHidden: true, getters: true, maxStringLength: null }),
-    JSON.stringify(error) ?? '',
-    String(error),
-  ]
-  if (error instanceof Error) {
-    parts.push(error.stack ?? '', JSON.stringify(error, Object.getOwnPropertyNames(error)))
-    if (error.cause !== undefined) parts.push(allOf(error.cause))
-  }
-  return parts.join('\n')
-}
 
 /** What an answer shows; the URL of the authorization request and our cookies belong to their receivers. */
 function shownIn({ headers, body }: Page, authorizationEndpoint: string): string {
@@ -92,7 +79,7 @@ describe('P7: no secret in any URL, log, error or page', () => {
     const printed = await printedBy(work)
     keepBindings()
     expectNoSecret(printed, 'the output')
-    for (const error of app.errors) expectNoSecret(allOf(error), 'an error')
+    for (const error of app.errors) expectNoSecret(everythingIn(error), 'an error')
     for (const page of browser.pages) {
       if (!page.url.startsWith(app.origin)) continue
       const where = `the answer to ${page.url.slice(app.origin.length).replace(/\?.*/, '')}`
@@ -473,7 +460,7 @@ describe('P7: no secret in any URL, log, error or page', () => {
     })
     expect(app.errors).to.have.length(7)
     bound.push(code, state)
-    for (const error of app.errors) expectNoSecret(allOf(error), 'an error')
+    for (const error of app.errors) expectNoSecret(everythingIn(error), 'an error')
   })
 
   it('P7: NODE_DEBUG and DEBUG bring no secret to light', async () => {

@@ -12,7 +12,6 @@ export const laterRows: Readonly<Record<string, readonly string[]>> = {
 export const openParts: Readonly<Record<string, string>> = {
   'D-82': 'provider logout: the end session endpoint',
   'C-20': 'DPoP: a bearer token where DPoP was asked for',
-  'C-28': 'accounts that are connected: they are never started cross-site',
 }
 
 /** Rows that ask nothing of this package, with the reason. */

@@ -21,6 +21,9 @@ const signingKeys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve:
   'verify',
 ])
 
+/** The second flow connects accounts. */
+const connecting = { secondFlow: { purpose: 'connect', userId: () => 'ann' } } as const
+
 /** Section C, 28 to 46: cross-site requests, TLS, keys, secrets, logout, limits. */
 export const sectionC28: readonly Row[] = [
   ...[
@@ -111,6 +114,38 @@ export const sectionC28: readonly Row[] = [
     title: `a navigation starts a login: ${site}`,
     steps: [start('main', { headers: navigation(site) }), answer()],
     expect: arrived(),
+  })),
+  ...(
+    [
+      { title: 'a link on another site', headers: navigation('cross-site') },
+      { title: 'a link on another host of this site', headers: navigation('same-site') },
+      { title: 'another Origin', headers: { origin: 'https://evil.example' } },
+      { title: 'no Origin but another Referer', headers: { referer: 'https://evil.example/' } },
+      { title: 'neither Fetch Metadata, Origin nor Referer', headers: {} },
+    ] as const
+  ).map(({ title, headers }) => ({
+    id: 'C-28',
+    title: `an account is not connected by ${title}`,
+    app: connecting,
+    steps: [visit('/second/login', { headers })],
+    expect: {
+      ...refused(403, 'cross_site_request'),
+      headers: { location: null, 'set-cookie': null },
+    },
+  })),
+  ...(
+    [
+      { title: 'a link of ours', headers: navigation('same-origin') },
+      { title: 'the address bar', headers: navigation('none') },
+      { title: 'our Origin', headers: { origin: 'http://127.0.0.1' } },
+      { title: 'no Origin and our Referer', headers: { referer: 'http://127.0.0.1/page' } },
+    ] as const
+  ).map(({ title, headers }) => ({
+    id: 'C-28',
+    title: `an account is connected by ${title}`,
+    app: connecting,
+    steps: [start('main', { path: '/second/login?returnTo=/here', headers }), answer()],
+    expect: { ...arrived('/here'), signedIn: 'nobody', signedInAtSecond: 'alice' } as const,
   })),
   {
     id: 'C-28',

@@ -1,0 +1,25 @@
+import type { Preset } from '../options/preset.ts'
+import { definePreset } from './define-preset.ts'
+
+/**
+ * Zoom, for user-managed apps. Plain OAuth 2.0; scopes are those of the registered app. Every login
+ * brings a refresh token, which each use replaces.
+ *
+ * @see https://developers.zoom.us/docs/integrations/oauth/ and
+ *   https://developers.zoom.us/docs/integrations/oauth-error-messages/ (2026-11)
+ */
+export function zoom(): Preset {
+  return definePreset({
+    preset: 'zoom',
+    authorization_endpoint: 'https://zoom.us/oauth/authorize',
+    token_endpoint: 'https://zoom.us/oauth/token',
+    revocation_endpoint: 'https://zoom.us/oauth/revoke',
+    userinfo_endpoint: 'https://api.zoom.us/v2/users/me',
+    apiOrigins: ['https://api.zoom.us'],
+    dialect: {
+      // Beside the error invalid_request.
+      refusals: { reason: { 'Invalid Token!': 'invalid_grant' } },
+      profile: { id: 'id' },
+    },
+  })
+}

@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import ts from 'typescript'
+
+const root = resolve(import.meta.dirname, '../..')
+
+/** The TypeScript of a guide, in the order of its blocks; below one heading, if there is one. */
+export async function programIn(guide: string, heading?: string): Promise<string> {
+  const text = await readFile(join(root, 'docs', guide), 'utf8')
+  const sections = text.split(/^(?=## )/m)
+  const chosen =
+    heading === undefined
+      ? sections
+      : sections.filter((section) => section.startsWith(`## ${heading}\n`))
+  const blocks = [...chosen.join('').matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, block]) => block)
+  if (blocks.length === 0) throw new Error(`There is no program in ${guide}`)
+  return blocks.join('\n')
+}
+
+/** A project of a reader, who has installed this package and what it needs. */
+export interface DocsProject {
+  /** What TypeScript says about the programs. */
+  check(): string[]
+  /** Runs one of them. */
+  run(name: string, environment: Record<string, string>): RunningProgram
+  remove(): Promise<void>
+}
+
+export interface RunningProgram {
+  /** The first match in what it has printed so far: waits for it. Rejects if it ends before. */
+  printed(pattern: RegExp): Promise<string>
+  /** Its exit code, and all that it printed. */
+  ended: Promise<{ code: number | null; output: string }>
+  stop(): Promise<void>
+}
+
+/** @param programs by file name */
+export async function createDocsProject(programs: Record<string, string>): Promise<DocsProject> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'docs-')))
+  const installed = join(folder, 'node_modules/express-pkce-flow')
+  await mkdir(installed, { recursive: true })
+  await mkdir(join(folder, 'node_modules/@types'))
+  await symlink(join(root, 'src'), join(installed, 'src'))
+  const exports = { '.': './src/index.ts', './req-token': './src/req-token.ts' }
+  await writeFile(join(installed, 'package.json'), JSON.stringify({ type: 'module', exports }))
+  for (const name of ['express', 'express-session', '@types/express', '@types/express-session'])
+    await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+  await symlink(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  for (const [name, text] of Object.entries(programs)) await writeFile(join(folder, name), text)
+
+  return {
+    check() {
+      const files = Object.keys(programs).map((name) => join(folder, name))
+      const program = ts.createProgram(files, {
+        module: ts.ModuleKind.NodeNext,
+        target: ts.ScriptTarget.ES2023,
+        strict: true,
+        noEmit: true,
+        allowImportingTsExtensions: true,
+        skipLibCheck: true,
+        exactOptionalPropertyTypes: true,
+        types: ['node'],
+        typeRoots: [join(root, 'node_modules/@types')],
+      })
+      return files.flatMap((file) => {
+        const source = program.getSourceFile(file)
+        return [
+          ...program.getSyntacticDiagnostics(source),
+          ...program.getSemanticDiagnostics(source),
+        ].map(({ start = 0, messageText }) => {
+          const line = (source?.getLineAndCharacterOfPosition(start).line ?? 0) + 1
+          const message = ts.flattenDiagnosticMessageText(messageText, ' ')
+          return `${file.slice(folder.length + 1)}:${line}: ${message}`
+        })
+      })
+    },
+    run(name, environment) {
+      const args = ['--import', 'tsx', join(folder, name)]
+      const env = { ...process.env, ...environment }
+      return watch(spawn(process.execPath, args, { cwd: root, env, stdio: 'pipe' }))
+    },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  }
+}
+
+function watch(child: ChildProcess): RunningProgram {
+  let output = ''
+  let code: number | null = null
+  const heard = new Set<() => void>()
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      for (const check of heard) check()
+    })
+  const closed = once(child, 'close').then(() => {
+    code = child.exitCode
+  })
+  return {
+    async printed(pattern) {
+      const found = new Promise<string>((resolve_) => {
+        const check = () => {
+          const match = pattern.exec(output)
+          if (match) resolve_(match[1] ?? match[0])
+        }
+        heard.add(check)
+        check()
+      })
+      const end = closed.then(() => {
+        throw new Error(`The program ended:\n${output}`)
+      })
+      return Promise.race([found, end])
+    },
+    ended: closed.then(() => ({ code, output })),
+    async stop() {
+      child.kill()
+      await closed
+    },
+  }
+}

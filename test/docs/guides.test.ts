@@ -1,0 +1,234 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { expect } from 'chai'
+import { PkceFlowManager } from '../../src/index.ts'
+import { MemoryManager } from '../manager/memory-manager.ts'
+import { type Browser, createBrowser } from '../support/browser.ts'
+import { findFreePort } from '../support/service.ts'
+import {
+  createDocsProject,
+  programIn,
+  type DocsProject,
+  type RunningProgram,
+} from './docs-project.ts'
+import { client, startGitLab, type GitLab } from './gitlab.ts'
+
+describe('guides', function () {
+  this.timeout(120_000)
+
+  let project: DocsProject
+  let gitlab: GitLab
+  let running: RunningProgram | undefined
+  let origin: string
+  let browser: Browser
+
+  before(async () => {
+    project = await createDocsProject({
+      'script.ts': await programIn('manager.md'),
+      'router.ts': await programIn('connect-gitlab.md', 'With the router'),
+      'manager.ts': await programIn('connect-gitlab.md', 'With the manager'),
+    })
+  })
+
+  after(() => project.remove())
+
+  beforeEach(async () => {
+    gitlab = await startGitLab()
+    browser = createBrowser()
+  })
+
+  afterEach(async () => {
+    await running?.stop()
+    running = undefined
+    await gitlab.close()
+  })
+
+  /** Runs a program, and waits until it has printed this. */
+  async function run(name: string, pattern: RegExp): Promise<string> {
+    const port = await findFreePort()
+    origin = `http://127.0.0.1:${port}`
+    running = project.run(name, {
+      PORT: String(port),
+      GITLAB_URL: gitlab.origin,
+      GITLAB_CLIENT_ID: client.clientId,
+      GITLAB_CLIENT_SECRET: client.clientSecret,
+      SESSION_SECRET: 'session-secret-of-the-guide',
+    })
+    return running.printed(pattern)
+  }
+
+  async function noSecretIsPrinted() {
+    await running!.stop()
+    const { output } = await running!.ended
+    const { query } = await gitlab.server.received('authorization')
+    for (const secret of gitlab.server.secrets)
+      if (secret !== query.get('state')) expect(output).not.to.include(secret)
+  }
+
+  it('programs compile', () => {
+    expect(project.check()).to.deep.equal([])
+  })
+
+  describe('manager.md', () => {
+    it('the script connects, lists projects, refreshes and disconnects', async () => {
+      const url = await run('script.ts', /Open (\S+)\n/)
+      const page = await browser.open(url)
+      expect(page.body).to.equal('Done. You can close this window.')
+      const { code, output } = await running!.ended
+      expect(code, output).to.equal(0)
+      expect(output.split('\n').slice(1)).to.deep.equal(['- alice / diary', 'Disconnected.', ''])
+      expect(gitlab.server.count('token')).to.equal(2)
+      expect(gitlab.server.issued[1]).to.include({ active: false, refreshable: false })
+      await noSecretIsPrinted()
+    })
+
+    it('says so when access is not given', async () => {
+      const url = await run('script.ts', /Open (\S+)\n/)
+      gitlab.server.misbehave('authorization', { authorizationError: 'access_denied' })
+      await browser.open(url)
+      const { code, output } = await running!.ended
+      expect(code).to.equal(1)
+      expect(output).to.include('GitLab gave no access.')
+      expect(gitlab.server.count('token')).to.equal(0)
+    })
+
+    it('names every method and attribute, and no other', async () => {
+      const text = await readFile(resolve(import.meta.dirname, '../../docs/manager.md'), 'utf8')
+      const tables = /## Attributes\n([^]*)## What it sees to/.exec(text)![1]!
+      const named = [...tables.matchAll(/^\|(.*?)\|/gm)].flatMap(([, cell = '']) =>
+        [...cell.matchAll(/`(\w+)/g)].map(([, name]) => name),
+      )
+      const methods = Object.getOwnPropertyNames(PkceFlowManager.prototype)
+      const hooks = Object.getOwnPropertyNames(MemoryManager.prototype)
+      const attributes =
+        'clientId clientSecret clientAuth redirectUri rootUrl authorizationPath tokenPath revocationPath ' +
+        'issuer server scope authorizationParams timeout clockTolerance agent'
+      const expected = new Set([...methods, ...hooks, ...attributes.split(' ')])
+      for (const inner of ['constructor', 'toJSON']) expected.delete(inner)
+      expect(named).to.have.members([...expected])
+    })
+  })
+
+  describe('connect-gitlab.md, with the router', () => {
+    beforeEach(async () => {
+      await run('router.ts', /projects\n/)
+    })
+
+    /** What a browser says of an address that was typed. */
+    const headers = {
+      'sec-fetch-site': 'none',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    }
+    const projects = '[{"id":1,"name_with_namespace":"alice / diary"}]'
+
+    it('from signing in to listing projects, a job and disconnecting', async () => {
+      expect((await browser.open(`${origin}/projects`)).status).to.equal(401)
+      await browser.request(`${origin}/sign-in/alice`, { method: 'POST' })
+      const page = await browser.open(`${origin}/projects`, { headers })
+      expect(page).to.include({ status: 200, url: `${origin}/projects`, body: projects })
+      expect((await browser.request(`${origin}/count`)).body).to.equal('1')
+
+      // Another browser of the same user finds the tokens.
+      const other = createBrowser()
+      await other.request(`${origin}/sign-in/alice`, { method: 'POST' })
+      expect((await other.request(`${origin}/projects`)).body).to.equal(projects)
+      expect(gitlab.server.count('token')).to.equal(1)
+
+      const gone = await browser.request(`${origin}/gitlab/disconnect`, { method: 'POST' })
+      expect(JSON.parse(gone.body)).to.deep.equal({ revoked: true })
+      expect(gitlab.server.issued[0]).to.include({ active: false, refreshable: false })
+      expect((await other.request(`${origin}/projects`, { headers })).status).to.equal(302)
+      await noSecretIsPrinted()
+    })
+
+    it('reconnecting after disconnecting: the user is still signed in, another account will do', async () => {
+      await browser.request(`${origin}/sign-in/alice`, { method: 'POST' })
+      await browser.open(`${origin}/projects`, { headers })
+      const session = browser.cookies.get('127.0.0.1')?.get('connect.sid')
+      await browser.request(`${origin}/gitlab/disconnect`, { method: 'POST' })
+      gitlab.server.authorizeAs('bob')
+      const page = await browser.open(`${origin}/projects`, { headers })
+      expect(page.body).to.include('bob / diary')
+      expect(gitlab.server.count('token')).to.equal(2)
+      expect(gitlab.server.issued[1]).to.include({ active: true, refreshable: true })
+      expect(browser.cookies.get('127.0.0.1')?.get('connect.sid')).to.equal(session)
+    })
+
+    it('C-28: another site cannot make a user connect', async () => {
+      await browser.request(`${origin}/sign-in/alice`, { method: 'POST' })
+      for (const path of ['/projects', '/gitlab/login']) {
+        const page = await browser.request(origin + path, {
+          headers: { ...headers, 'sec-fetch-site': 'cross-site' },
+        })
+        expect(page.headers).not.to.have.property('location')
+        expect(page.status).to.equal(path === '/projects' ? 401 : 403)
+      }
+    })
+
+    it('P16: another user gets other projects', async () => {
+      await browser.request(`${origin}/sign-in/alice`, { method: 'POST' })
+      await browser.open(`${origin}/projects`, { headers })
+      gitlab.server.authorizeAs('bob')
+      const bobs = createBrowser()
+      await bobs.request(`${origin}/sign-in/bob`, { method: 'POST' })
+      expect((await bobs.open(`${origin}/projects`, { headers })).body).to.include('bob / diary')
+      expect((await browser.open(`${origin}/projects`)).body).to.equal(projects)
+    })
+  })
+
+  describe('connect-gitlab.md, with the manager', () => {
+    beforeEach(async () => {
+      await run('manager.ts', /projects\n/)
+      signIn('alice')
+    })
+
+    function signIn(user: string) {
+      browser.cookies.set('127.0.0.1', new Map([['user', user]]))
+    }
+
+    const post = (path: string) => browser.open(origin + path, { method: 'POST' })
+
+    it('from connecting to listing projects and disconnecting', async () => {
+      signIn('nobody')
+      expect((await browser.open(`${origin}/projects`)).status).to.equal(401)
+      signIn('alice')
+      expect((await browser.open(`${origin}/projects`)).body).to.include('Connect GitLab')
+      const page = await post('/gitlab/connect')
+      expect(page).to.include({ status: 200, url: `${origin}/projects` })
+      expect(page.body).to.include('alice / diary')
+      expect((await post('/gitlab/disconnect')).body).to.equal('Disconnected')
+      expect(gitlab.server.issued[0]).to.include({ active: false, refreshable: false })
+      expect((await browser.open(`${origin}/projects`)).body).to.include('Connect GitLab')
+      expect((await post('/gitlab/connect')).body).to.include('alice / diary')
+      await noSecretIsPrinted()
+    })
+
+    it('tokens are refreshed before they expire, once for requests at the same time', async () => {
+      gitlab.server.misbehave(
+        'token',
+        { tokenResponse: (usual) => ({ ...usual, expires_in: 20 }) },
+        { times: 1 },
+      )
+      await post('/gitlab/connect')
+      expect(gitlab.server.count('token')).to.equal(2)
+      await browser.open(`${origin}/projects`)
+      expect(gitlab.server.count('token')).to.equal(2)
+    })
+
+    it('P16: an answer is of no use to another user', async () => {
+      const start = await browser.request(`${origin}/gitlab/connect`, { method: 'POST' })
+      const { location = '' } = start.headers
+      const callback = await browser.openUntil(`${origin}/gitlab/callback`, location)
+      signIn('bob')
+      const page = await browser.request(callback)
+      expect(page.status).to.equal(400)
+      expect(gitlab.server.count('token')).to.equal(0)
+    })
+
+    it('access that is not given', async () => {
+      gitlab.server.misbehave('authorization', { authorizationError: 'access_denied' })
+      expect(await post('/gitlab/connect')).to.include({ status: 403 })
+    })
+  })
+})
