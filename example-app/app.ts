@@ -9,10 +9,16 @@ import { errorPages } from './errors.ts'
 import { publicFiles } from './html.ts'
 import { answerPage, colours, homePage, nameOf, notFoundPage, profilePage } from './pages.ts'
 import type { Colour, ProtectedApi, Visitor } from './pages.ts'
+import { projectsScope } from './projects.ts'
+import type { Projects } from './projects.ts'
+import { connectCard, projectsPage } from './projects-pages.ts'
+import { userIdOf } from './users.ts'
 
 declare module 'express-session' {
   interface SessionData {
     colour?: Colour
+    /** The user of this app who is signed in. */
+    userId?: string
   }
 }
 
@@ -21,25 +27,41 @@ export interface AppSettings {
   flow: PkceFlowOptions
   session: SessionOptions
   api: ProtectedApi
+  /** Without it there is nothing to connect. */
+  projects?: Projects | undefined
   /** Whether browsers come through a proxy. */
   behindProxy: boolean
 }
 
-/** The app: log in at an authorization server, then call an API with the access token. */
+/**
+ * The app: log in at an authorization server, then call an API with the access token, and connect an
+ * account somewhere else.
+ */
 export function createApp(settings: AppSettings): Express {
-  const { api } = settings
-  const flow = pkceFlow(settings.flow)
+  const { api, projects } = settings
+  const flow = pkceFlow({
+    ...settings.flow,
+    // Who logs in there becomes a user here.
+    onLogin({ req, token }) {
+      req.session.userId = userIdOf(token.claims)
+    },
+  })
   const app = express()
   app.disable('x-powered-by')
   if (settings.behindProxy) app.set('trust proxy', 1)
   app.use(publicFiles(), pageHeaders)
   app.use(session(settings.session))
   app.use(flow) // /login, /callback, /logout, and req.token for what follows
+  if (projects) app.use(projects.flow) // /projects/login, /projects/callback, /projects/logout
 
   // Public. Says who is signed in, if anybody is.
   app.get('/', async (req, res) => {
-    const [visitor, status] = await Promise.all([visitorOf(req), flow.status(req)])
-    res.send(homePage(visitor, status, api))
+    const [visitor, status, connection] = await Promise.all([
+      visitorOf(req),
+      flow.status(req),
+      projects?.flow.status(req),
+    ])
+    res.send(homePage(visitor, status, api, connection && connectCard(connection)))
   })
 
   // Private: with a token. Who has none is sent to log in, and comes back here.
@@ -56,6 +78,26 @@ export function createApp(settings: AppSettings): Express {
         .send(answerPage(await visitorOf(req), api, answer?.status, body))
     }),
   )
+
+  // Private: signed in here, and with an account connected. Who has none reads how to connect it.
+  if (projects)
+    app.get(
+      '/projects',
+      flow.requireLogin(),
+      projects.flow.requireToken({ scope: projectsScope, unauthenticated: 'next' }),
+      async (req, res) => {
+        const answer = await projects.flow
+          .fetch(req, projects.url, { signal: AbortSignal.timeout(5_000) })
+          .catch(whenUnreachable)
+        const body: unknown = await answer?.json().catch(() => undefined)
+        const id = String(req.session.userId)
+        await projects.users.add(id) // for the background job
+        const count = await projects.users.countOf(id)
+        res
+          .status(answer?.ok ? 200 : 502)
+          .send(projectsPage(await visitorOf(req), answer?.status, body, count))
+      },
+    )
 
   // Private: signed in is enough, whether or not the token still works.
   app.get('/profile', flow.requireLogin(), async (req, res) => {

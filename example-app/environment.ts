@@ -15,6 +15,7 @@ export function readEnvironment(): ExampleOptions & { port: number; workers: num
   return {
     ...{ port, workers, appUrl: APP_URL, redisUrl: REDIS_URL, databaseUrl: DATABASE_URL },
     provider: readProvider(),
+    jobInterval: count('JOB_INTERVAL', 10) * 1000,
     sessionSecret: SESSION_SECRET,
   }
 }

@@ -2,12 +2,15 @@ import type { ErrorRequestHandler } from 'express'
 import { PkceFlowError } from 'express-pkce-flow'
 import type { PkceFlowErrorCode } from 'express-pkce-flow'
 import { messagePage } from './pages.ts'
+import { connectFlow } from './projects.ts'
 
 interface Explanation {
   title: string
   text: string
   /** Label of the link that starts a login. */
   again: string
+  /** Where that leads. Default: what the error says. */
+  href?: string
 }
 
 const tooOld: Explanation = {
@@ -35,6 +38,41 @@ const explanations: Partial<Record<PkceFlowErrorCode, Explanation>> = {
   server_timeout: noAnswer,
 }
 
+/** What is said otherwise to a person who connects an account. */
+const whenConnecting: typeof explanations = {
+  access_denied: {
+    title: 'You said no',
+    text: 'That is fine: nothing was connected.',
+    again: 'Connect after all',
+  },
+  not_signed_in: {
+    title: 'Log in first',
+    text: 'An account is connected to you, so this app has to know who you are.',
+    again: 'Log in',
+    href: '/login?returnTo=/projects',
+  },
+  not_connected: {
+    title: 'Nothing is connected yet',
+    text: 'Connect your account at Gitshed, and this app can show you your projects.',
+    again: 'Connect Gitshed',
+  },
+  reauthorization_required: {
+    title: 'Your account is connected no more',
+    text: 'Gitshed took back what you had allowed. You can connect your account anew.',
+    again: 'Connect again',
+  },
+  insufficient_scope: {
+    title: 'That was not allowed',
+    text: 'Your account is connected, but this app may not see your projects there.',
+    again: 'Connect again',
+  },
+  user_changed: {
+    title: 'Somebody else is here now',
+    text: 'Since you began, somebody logged out or in. To be safe, nothing was connected.',
+    again: 'Connect my account',
+  },
+}
+
 const general: Explanation = {
   title: 'That did not work',
   text: 'Something went wrong that should not. If it happens again, tell who runs this app.',
@@ -50,7 +88,7 @@ export const errorPages: ErrorRequestHandler = function errorPages(error: unknow
     return
   }
   const failure = error instanceof PkceFlowError ? error : undefined
-  const { title, text, again } = (failure && explanations[failure.code]) ?? general
+  const { title, text, again, href = failure?.loginUrl } = explain(failure)
   const status = statusOf(error)
   if (status >= 500) console.error(error)
   const wait = failure?.retryAfter
@@ -62,13 +100,17 @@ export const errorPages: ErrorRequestHandler = function errorPages(error: unknow
       {
         title,
         text: wait === undefined ? text : `${text} Try again in ${seconds.format(wait)}.`,
-        action: failure?.loginUrl
-          ? { label: again, href: failure.loginUrl }
-          : { label: 'First page', href: '/' },
+        action: href ? { label: again, href } : { label: 'First page', href: '/' },
         code: failure?.code,
       },
     ),
   )
+}
+
+function explain(failure: PkceFlowError | undefined): Explanation {
+  if (failure === undefined) return general
+  const special = failure.flow === connectFlow ? whenConnecting[failure.code] : undefined
+  return special ?? explanations[failure.code] ?? general
 }
 
 /** Errors of this package and of Express's parsers say what status fits. */

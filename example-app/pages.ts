@@ -33,7 +33,8 @@ export interface Message {
   code?: string | undefined
 }
 
-function page(visitor: Visitor, title: string, main: Html): string {
+/** A whole page of this app. */
+export function page(visitor: Visitor, title: string, main: Html): string {
   return renderPage(
     {
       title,
@@ -58,9 +59,14 @@ export function nameOf(claims: Claims | undefined): string | undefined {
   return names.find((name): name is string => typeof name === 'string' && name !== '')
 }
 
-/** The first page, for everybody. */
-export function homePage(visitor: Visitor, status: LoginStatus, api: ProtectedApi): string {
-  return status.signedIn ? signedInPage(visitor, status, api) : signedOutPage(visitor, api)
+/** The first page, for everybody; `more` is for who is signed in. */
+export function homePage(
+  visitor: Visitor,
+  status: LoginStatus,
+  api: ProtectedApi,
+  more?: Html,
+): string {
+  return status.signedIn ? signedInPage(visitor, status, api, more) : signedOutPage(visitor, api)
 }
 
 function signedOutPage(visitor: Visitor, api: ProtectedApi): string {
@@ -91,7 +97,12 @@ function signedOutPage(visitor: Visitor, api: ProtectedApi): string {
   )
 }
 
-function signedInPage(visitor: Visitor, status: LoginStatus, api: ProtectedApi): string {
+function signedInPage(
+  visitor: Visitor,
+  status: LoginStatus,
+  api: ProtectedApi,
+  more: Html | undefined,
+): string {
   return page(
     visitor,
     'Signed in',
@@ -107,7 +118,7 @@ function signedInPage(visitor: Visitor, status: LoginStatus, api: ProtectedApi):
         }
         <form method="post" action="/logout"><button class="quiet">Log out</button></form>
       </div>
-      ${colourCard(visitor)}`,
+      ${more} ${colourCard(visitor)}`,
   )
 }
 
@@ -183,8 +194,8 @@ export function answerPage(
   )
 }
 
-/** Notes of our own API, or projects of GitLab. */
-function itemList(items: readonly unknown[]): Html {
+/** Notes of our own API, or projects of GitLab and the like. */
+export function itemList(items: readonly unknown[]): Html {
   if (items.length === 0) return html`<p class="card">There are none yet.</p>`
   return html`<ul class="items">
     ${items.map((item) => {

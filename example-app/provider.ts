@@ -2,14 +2,19 @@ import { startApi } from './api.ts'
 import type { AppSettings } from './app.ts'
 import { startAuthorizationServer } from './authorization-server.ts'
 import type { AuthorizationServer, AuthorizationServerOptions } from './authorization-server.ts'
+import { startPlainProvider } from './plain-provider.ts'
+import type { PlainProviderOptions } from './plain-provider.ts'
+import type { ProjectsProvider } from './projects.ts'
 
-/** Where people log in, and what is called with their tokens. */
+/** Where people log in, what is called with their tokens, and where they can connect an account. */
 export interface Provider extends Pick<AppSettings, 'api'> {
   flow: Pick<AppSettings['flow'], 'scope' | 'apiOrigins'> & {
     issuer: string
     clientId: string
     clientSecret: string
   }
+  /** None where people log in at a place that has their projects anyway. */
+  projects?: ProjectsProvider | undefined
 }
 
 /** The application that is registered at gitlab.com. */
@@ -24,17 +29,33 @@ export function gitlab(client: { clientId: string; clientSecret: string }): Prov
   }
 }
 
-/** An authorization server of our own and an API that takes its tokens. */
+/** Options of {@link startProvider}. */
+export interface ProviderOptions {
+  /** The app's first page: people are sent back below it. */
+  appUrl: string
+  authorizationServer?: Omit<AuthorizationServerOptions, 'redirectUris'> | undefined
+  plainProvider?: Omit<PlainProviderOptions, 'redirectUri'> | undefined
+}
+
+/** An authorization server of our own, an API that takes its tokens, and a plain provider. */
 export interface RunningProvider extends Provider {
   authorizationServer: AuthorizationServer
   close: () => Promise<void>
 }
 
-/** Starts both. */
-export async function startProvider(options: AuthorizationServerOptions): Promise<RunningProvider> {
-  const authorizationServer = await startAuthorizationServer(options)
+/** Starts all of them. */
+export async function startProvider(options: ProviderOptions): Promise<RunningProvider> {
+  const { appUrl } = options
+  const authorizationServer = await startAuthorizationServer({
+    ...options.authorizationServer,
+    redirectUris: [new URL('callback', appUrl).href],
+  })
   const { issuer, clientId, clientSecret, introspection } = authorizationServer
   const api = await startApi({ introspection })
+  const { close, ...projects } = await startPlainProvider({
+    ...options.plainProvider,
+    redirectUri: new URL('projects/callback', appUrl).href,
+  })
   return {
     flow: {
       ...{ issuer, clientId, clientSecret },
@@ -47,9 +68,10 @@ export async function startProvider(options: AuthorizationServerOptions): Promis
       loginAt: 'Gatehouse',
       loginHint: 'any name will do, no password',
     },
+    projects,
     authorizationServer,
     async close() {
-      await Promise.all([authorizationServer.close(), api.close()])
+      await Promise.all([authorizationServer.close(), api.close(), close()])
     },
   }
 }

@@ -1,5 +1,8 @@
+import session from 'express-session'
 import type { Store } from 'express-session'
 import type { Lock } from 'express-pkce-flow'
+import { usersInMemory, usersInPostgres, usersInRedis } from './connected-users.ts'
+import type { ConnectedUsers } from './connected-users.ts'
 
 /** Where the storage is that processes share: at most one of them. */
 export interface StorageAddress {
@@ -9,10 +12,10 @@ export interface StorageAddress {
   databaseUrl?: string | undefined
 }
 
-/** Sessions, and a lock for the processes that share them. */
+/** Sessions and tokens, the app's own data, and a lock for the processes that share them. */
 export interface SharedStorage {
-  /** `undefined` is express-session's own store, in memory. */
-  store: Store | undefined
+  store: Store
+  users: ConnectedUsers
   /** `undefined` is within this process. */
   lock: Lock | undefined
   close: () => Promise<void>
@@ -25,7 +28,12 @@ export async function openStorage({
 }: StorageAddress): Promise<SharedStorage> {
   if (redisUrl !== undefined) return openRedis(redisUrl)
   if (databaseUrl !== undefined) return openPostgres(databaseUrl)
-  return { store: undefined, lock: undefined, close: () => Promise.resolve() }
+  return {
+    store: new session.MemoryStore(),
+    users: usersInMemory(),
+    lock: undefined,
+    close: () => Promise.resolve(),
+  }
 }
 
 // Clients are imported only where they are used: who has no Redis need not wait for its client.
@@ -42,13 +50,13 @@ async function openRedis(url: string): Promise<SharedStorage> {
   await client.connect()
   return {
     store: new RedisStore({ client, prefix: 'example-app:' }),
+    users: usersInRedis(client),
     lock: redisLock(client),
     close: () => client.close(),
   }
 }
 
 async function openPostgres(connectionString: string): Promise<SharedStorage> {
-  const { default: session } = await import('express-session')
   const { default: connectPgSimple } = await import('connect-pg-simple')
   const { default: pg } = await import('pg')
   const { postgresLock } = await import('express-pkce-flow/postgres')
@@ -60,6 +68,7 @@ async function openPostgres(connectionString: string): Promise<SharedStorage> {
   const store = new PgStore({ pool, createTableIfMissing: true })
   return {
     store,
+    users: await usersInPostgres(pool),
     lock: postgresLock(pool, { createTable: true }),
     async close() {
       store.close()

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto'
 import type { CookieOptions, SessionOptions } from 'express-session'
 import type { PkceFlowOptions } from 'express-pkce-flow'
 import { createApp } from './app.ts'
-import type { AuthorizationServer, AuthorizationServerOptions } from './authorization-server.ts'
+import type { AuthorizationServer } from './authorization-server.ts'
+import { startCounting } from './job.ts'
 import { listen } from './loopback-server.ts'
 import type { LoopbackAddress } from './loopback-server.ts'
+import { connectProjects } from './projects.ts'
 import { startProvider } from './provider.ts'
-import type { Provider, RunningProvider } from './provider.ts'
+import type { Provider, ProviderOptions, RunningProvider } from './provider.ts'
 import { openStorage } from './shared-storage.ts'
 import type { StorageAddress } from './shared-storage.ts'
 
@@ -19,7 +21,11 @@ export interface ExampleOptions extends LoopbackAddress, StorageAddress {
   /** Signs session cookies. Default: random, so that sessions end with this process. */
   sessionSecret?: string | undefined
   /** Of our own authorization server. */
-  authorizationServer?: Omit<AuthorizationServerOptions, 'redirectUris'> | undefined
+  authorizationServer?: ProviderOptions['authorizationServer']
+  /** Of the plain provider that is started with it. */
+  plainProvider?: ProviderOptions['plainProvider']
+  /** Milliseconds from one run of the background job to the next, `0` for none. Default: 10,000. */
+  jobInterval?: number | undefined
   /** Differences to how the app logs people in. */
   flow?: Pick<PkceFlowOptions, 'responseMode' | 'loginTimeout' | 'timeout'> | undefined
   /** Differences to the app's session cookie. */
@@ -39,7 +45,6 @@ export interface Example {
 export async function startExample(options: ExampleOptions = {}): Promise<Example> {
   const server = await listen(options)
   const url = new URL(options.appUrl ?? server.origin).href
-  const redirectUri = new URL('callback', url).href
   const storage = await openStorage(options)
   const session: SessionOptions = {
     name: 'example_app_session',
@@ -47,18 +52,29 @@ export async function startExample(options: ExampleOptions = {}): Promise<Exampl
     resave: false,
     saveUninitialized: false,
     cookie: { sameSite: 'lax', secure: url.startsWith('https:'), ...options.sessionCookie },
-    ...(storage.store && { store: storage.store }),
+    store: storage.store,
   }
   const provider: Provider & Partial<RunningProvider> =
-    options.provider ??
-    (await startProvider({ ...options.authorizationServer, redirectUris: [redirectUri] }))
-  const flow = { ...provider.flow, redirectUri, lock: storage.lock, ...options.flow }
+    options.provider ?? (await startProvider({ ...options, appUrl: url }))
+  const { lock, store, users } = storage
+  const redirectUri = new URL('callback', url).href
+  const flow = { ...provider.flow, redirectUri, lock, ...options.flow }
+  const projects =
+    provider.projects &&
+    connectProjects({
+      provider: provider.projects,
+      redirectUri: new URL('projects/callback', url).href,
+      ...{ users, tokenStore: store, lock },
+    })
   const behindProxy = options.appUrl !== undefined
-  server.answerWith(createApp({ flow, session, api: provider.api, behindProxy }))
+  server.answerWith(createApp({ flow, session, api: provider.api, projects, behindProxy }))
+  const { jobInterval = 10_000 } = options
+  const job = projects && jobInterval > 0 ? startCounting(projects, jobInterval) : undefined
   return {
     url,
     ...(provider.authorizationServer && { authorizationServer: provider.authorizationServer }),
     async close() {
+      await job?.stop()
       await Promise.all([server.close(), provider.close?.(), storage.close()])
     },
   }

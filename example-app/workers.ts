@@ -13,14 +13,17 @@ export async function startWorkers(
   options: ExampleOptions & { port: number; workers: number },
 ): Promise<string> {
   const url = new URL(options.appUrl ?? `http://127.0.0.1:${options.port}`).href
-  const redirectUris = [new URL('callback', url).href]
-  const provider = options.provider ?? (await startProvider({ redirectUris }))
-  const { flow, api } = provider
+  const provider = options.provider ?? (await startProvider({ appUrl: url }))
+  const { flow, api, projects } = provider
   const shared = {
-    PROVIDER: JSON.stringify({ flow, api }),
+    PROVIDER: JSON.stringify({ flow, api, projects }),
     SESSION_SECRET: options.sessionSecret ?? randomBytes(32).toString('base64url'),
   }
-  const workers = Array.from({ length: options.workers }, () => cluster.fork(shared))
+  // One of them runs the background job.
+  const fork = (isFirst: boolean) =>
+    cluster.fork({ ...shared, ...(!isFirst && { JOB_INTERVAL: 0 }) })
+  const workers = Array.from({ length: options.workers }, (_, index) => fork(index === 0))
+  let first = workers[0]
   const failed = once(cluster, 'exit').then(() => {
     throw new Error('A worker ended before it was ready.')
   })
@@ -31,7 +34,9 @@ export async function startWorkers(
   cluster.on('exit', (worker) => {
     if (worker.exitedAfterDisconnect) return
     console.error(`Worker ${worker.id} has ended, another one takes its place.`)
-    cluster.fork(shared)
+    const isFirst = worker === first
+    const replacement = fork(isFirst)
+    if (isFirst) first = replacement
   })
   return url
 }

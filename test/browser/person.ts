@@ -43,3 +43,9 @@ export async function chooseColour(page: Page, colour: string): Promise<void> {
 export async function seesColour(page: Page, colour: string): Promise<void> {
   await page.locator(`body.theme-${colour}`).waitFor()
 }
+
+/** On the app's first page, signed in: goes to where an account is connected. */
+export async function goToConnect(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Connect Gitshed' }).click()
+  await sees(page, 'Connect this app?')
+}

@@ -11,7 +11,7 @@ import { describeWithRedis, startRedis } from '../support/redis-server.ts'
 import { findFreePort } from '../support/service.ts'
 import { describeInChromium, openTab } from './chromium.ts'
 import { buildPackage } from './example.ts'
-import { logInHere, sees } from './person.ts'
+import { goToConnect, logInHere, sees } from './person.ts'
 
 const storages = [
   { variable: 'REDIS_URL', start: startRedis, describe: describeWithRedis },
@@ -58,6 +58,7 @@ for (const { variable, start, describe: describeWithStorage } of storages)
         }
         await page.goto(url)
         await sees(page, 'Hello, Ada')
+        await connects(page, url)
         await page.getByRole('button', { name: 'Log out' }).click()
         for (let times = 0; times < 4; times += 1) {
           await page.goto(url)
@@ -65,9 +66,25 @@ for (const { variable, start, describe: describeWithStorage } of storages)
         }
       }
 
+      /** Connects an account, which every process then has, waits for the job, and disconnects it. */
+      async function connects(page: Page, url: string) {
+        await goToConnect(page)
+        await page.getByRole('button', { name: 'Allow' }).click()
+        const result = page.getByText('A background job counted 3 projects')
+        for (let times = 0; times < 8 || !(await result.isVisible()); times += 1) {
+          await page.goto(new URL('projects', url).href)
+          await sees(page, 'Your projects at Gitshed')
+        }
+        await page.getByRole('button', { name: 'Disconnect' }).click()
+        for (let times = 0; times < 4; times += 1) {
+          await page.goto(url)
+          await page.getByRole('link', { name: 'Connect Gitshed' }).waitFor()
+        }
+      }
+
       it('WORKERS=4', async () => {
         const port = await findFreePort()
-        await startServer({ WORKERS: '4', PORT: String(port) })
+        await startServer({ WORKERS: '4', PORT: String(port), JOB_INTERVAL: '1' })
         await staysSignedIn(await openTab(), `http://127.0.0.1:${port}/`)
       })
 
@@ -75,15 +92,14 @@ for (const { variable, start, describe: describeWithStorage } of storages)
         const ports = [await findFreePort(), await findFreePort()]
         const proxy = await startProxy(ports)
         ending.push(() => proxy.close())
-        const provider: RunningProvider = await startProvider({
-          redirectUris: [`${proxy.url}callback`],
-        })
+        const provider: RunningProvider = await startProvider({ appUrl: proxy.url })
         ending.push(() => provider.close())
-        const { flow, api } = provider
+        const { flow, api, projects } = provider
         const shared = {
           APP_URL: proxy.url,
-          PROVIDER: JSON.stringify({ flow, api }),
+          PROVIDER: JSON.stringify({ flow, api, projects }),
           SESSION_SECRET: 'the same in every copy',
+          JOB_INTERVAL: '1',
         }
         await Promise.all(ports.map((port) => startServer({ ...shared, PORT: String(port) })))
         await staysSignedIn(await openTab(), proxy.url)
