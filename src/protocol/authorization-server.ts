@@ -116,8 +116,7 @@ async function discover(
   const attempt = (algorithm: 'oidc' | 'oauth2') =>
     client.discovery(new URL(issuer), settings.clientId, undefined, authentication, {
       algorithm,
-      // The transport refuses http: but for loopback; openid-client knows all or nothing.
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so as a warning
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated as a warning only; the transport refuses http: but for loopback
       execute: [client.allowInsecureRequests],
       [client.customFetch]: fetchMetadata,
     })

@@ -74,7 +74,7 @@ export function buildKnownServer(
   const tokenUrl = new URL(token_endpoint).href
   configuration[client.customFetch] = (url, options) =>
     url === tokenUrl ? fetchTokens(url, options) : fetchRevocation(url, options)
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- as in discover()
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated as a warning only; the transport refuses http: but for loopback
   client.allowInsecureRequests(configuration)
   configuration.timeout = 0 // the transport has a limit of its own
   const keys =

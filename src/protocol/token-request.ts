@@ -66,8 +66,7 @@ async function sendCode(
     return await requestTokens(() =>
       authorizationCodeGrant(server.configuration, answer, {
         pkceCodeVerifier: exchange.codeVerifier,
-        // The pending login was found by its state.
-        // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so as a warning
+        // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated as a warning only; the pending login was found by its state
         expectedState: skipStateCheck,
       }),
     )

@@ -48,7 +48,7 @@ after('close Chromium', async () => {
 /** A suite that needs Chromium: skipped where there is none, and with `CI=true` failed. */
 export function describeInChromium(title: string, body: () => void): void {
   if (!isInstalled && !mustRun) {
-    describe.skip(title, body)
+    describe.skip(title, body) // a newcomer without Chromium can run the rest; CI=true cannot skip
     return
   }
   describe(title, function () {
