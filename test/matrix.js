@@ -44,17 +44,23 @@ const chosen = arguments_.filter((argument) => argument !== '--whole')
 const total = { passes: 0, failures: 0, pending: 0 }
 let failed = false
 
-for (const [name, { command, express, node = '' }] of Object.entries(runs)) {
-  if (chosen.length > 0 && !chosen.some((part) => name.includes(part))) continue
-  console.log(`\n# ${name}\n`)
+/** Runs the suite on one pair and adds up its counts; what it prints comes at its end, in one piece. */
+async function run([name, { command, express, node = '' }], stdio = 'pipe') {
+  if (chosen.length > 0 && !chosen.some((part) => name.includes(part))) return
   const folder = mkdtempSync(join(tmpdir(), 'suite-'))
   const counts = join(folder, 'counts.json')
+  const env = { SUITE_COUNTS: counts, SUITE_EXPRESS: express, SUITE_NODE: node }
+  const heading = `\n# ${name}\n`
+  const printed = []
+  if (stdio === 'inherit') console.log(heading)
   const code = await new Promise((resolve) => {
-    const env = { SUITE_COUNTS: counts, SUITE_EXPRESS: express, SUITE_NODE: node }
-    spawn(command[0], command.slice(1), { stdio: 'inherit', env: { ...process.env, ...env } })
-      .on('exit', (status) => resolve(status ?? 1))
+    const suite = spawn(command[0], command.slice(1), { stdio, env: { ...process.env, ...env } })
+      .on('close', (status) => resolve(status ?? 1))
       .on('error', () => resolve(1))
+    for (const stream of [suite.stdout, suite.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => printed.push(text))
   })
+  if (stdio !== 'inherit') console.log(heading + printed.join(''))
   if (code !== 0) failed = true
   try {
     const { passes, failures, pending } = JSON.parse(readFileSync(counts, 'utf8'))
@@ -67,6 +73,11 @@ for (const [name, { command, express, node = '' }] of Object.entries(runs)) {
   }
   rmSync(folder, { recursive: true })
 }
+
+// Browsers and a dozen processes need both cores; the others are one process each, mostly.
+const [first, ...others] = Object.entries(runs)
+await run(first, 'inherit')
+await Promise.all(others.map((other) => run(other)))
 
 // A run can fail without a failing test: coverage, or a Node that could not be had.
 const failures = total.failures === 0 && failed ? 1 : total.failures
