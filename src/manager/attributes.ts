@@ -4,7 +4,9 @@ import { resolveAgent } from '../options/agent.ts'
 import { resolveAuthorizationParams } from '../options/authorization-params.ts'
 import { duration, invalid } from '../options/checks.ts'
 import { resolveClient, type ClientSettings } from '../options/client.ts'
+import { expandPreset } from '../options/expand-preset.ts'
 import { resolveRedirectUri } from '../options/places.ts'
+import type { Dialect, Preset } from '../options/preset.ts'
 import { resolveScope } from '../options/scope.ts'
 import {
   resolveIssuer,
@@ -38,8 +40,11 @@ export interface ManagerAttributes {
   readonly revocationPath?: string | undefined
   /** Issuer identifier: the server's metadata are discovered when they are first needed. */
   readonly issuer?: string | undefined
-  /** Metadata by hand, or what completes those that were discovered at `issuer`. */
-  readonly server?: ServerMetadata | ServerRootUrl | undefined
+  /**
+   * Metadata by hand, or what completes those that were discovered at `issuer`, or a preset of
+   * `express-pkce-flow/presets`, whose parameters and scope are merged under those of the class.
+   */
+  readonly server?: ServerMetadata | ServerRootUrl | Preset | undefined
   /** More parameters of the authorization request, for example `{ prompt: 'consent' }`. */
   readonly authorizationParams?: Readonly<Record<string, string>> | undefined
   /** Limit for each whole exchange with the authorization server. Default: `5_000`. */
@@ -54,6 +59,8 @@ export interface ManagerAttributes {
 export interface ManagerSettings extends ClientSettings {
   readonly issuer: string | undefined
   readonly server: ServerMetadata
+  /** In what the server differs from the standards. */
+  readonly dialect: Dialect
   readonly redirectUri: string
   readonly scope: readonly string[]
   readonly authorizationParams: Readonly<Record<string, string>>
@@ -110,16 +117,18 @@ function missingMembers(given: Given): string[] {
 }
 
 function settle(given: Given): ManagerSettings {
-  const { clientId, clientSecret, clientAuth, authorizationParams } = given
-  const { timeout, clockTolerance } = given
+  const { clientId, clientSecret, timeout, clockTolerance } = given
+  const { options, scope: presetScope, dialect } = expandPreset(readExpandable(given))
+  const { clientAuth, authorizationParams } = options
   const client = { clientId, clientAuth, ...(clientSecret != null && { clientSecret }) }
-  const { issuer, server } = resolveWhere(given)
+  const { issuer, server } = resolveWhere(given, options)
   return {
     ...resolveClient(client),
     issuer,
     server,
+    dialect,
     redirectUri: resolveRedirectUri(given.redirectUri).href,
-    scope: resolveScope(given.scope, issuer, server),
+    scope: resolveScope(given.scope, issuer, server, presetScope),
     authorizationParams: resolveAuthorizationParams(authorizationParams ?? {}),
     timeout: duration('timeout', timeout ?? 5_000, 1_000, 120_000),
     clockTolerance: duration('clockTolerance', clockTolerance ?? 30_000, 0, 300_000),
@@ -127,11 +136,22 @@ function settle(given: Given): ManagerSettings {
   }
 }
 
-function resolveWhere(given: Given): Pick<ManagerSettings, 'issuer' | 'server'> {
+/** What a preset can say, too. One by one: attributes can be getters, which no spread copies. */
+function readExpandable({ server, issuer, clientSecret, clientAuth, authorizationParams }: Given) {
+  return {
+    server: server ?? undefined,
+    issuer: issuer || undefined,
+    clientSecret: clientSecret ?? undefined,
+    clientAuth,
+    authorizationParams: authorizationParams ?? undefined,
+  }
+}
+
+function resolveWhere(given: Given, expanded: Given): Pick<ManagerSettings, 'issuer' | 'server'> {
   const { rootUrl, authorizationPath, tokenPath, revocationPath } = given
   if (!rootUrl) {
-    const issuer = resolveIssuer(given.issuer || undefined)
-    return { issuer, server: resolveServer(given.server ?? undefined, issuer) }
+    const issuer = resolveIssuer(expanded.issuer)
+    return { issuer, server: resolveServer(expanded.server, issuer) }
   }
   for (const other of ['issuer', 'server'])
     if (given[other]) throw invalid('rootUrl', `cannot be beside "${other}"`)

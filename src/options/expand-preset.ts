@@ -1,67 +1,46 @@
-import { invalid, isRecord, refuseUnknown, textList } from './checks.ts'
-import type { PkceFlowOptions } from './options.ts'
+import { checkPreset } from './check-preset.ts'
+import { invalid, isRecord } from './checks.ts'
+import { refuseHalfMoved } from './moved-preset.ts'
 import type { Dialect, Preset } from './preset.ts'
-import { metadataNames, type ServerMetadata } from './server-metadata.ts'
+import { metadataNames } from './server-metadata.ts'
 
 /** Options with what the preset in them says put in their places. */
-export interface ExpandedOptions<Property extends string> {
-  options: Readonly<PkceFlowOptions<Property>>
+export interface ExpandedOptions<Options> {
+  options: Options
   /** Scope beside the app's own. */
   scope: readonly string[]
   dialect: Dialect
 }
 
-const presetNames = Object.keys({
-  preset: 0,
-  clientAuth: 0,
-  authorizationParams: 0,
-  scope: 0,
-  apiOrigins: 0,
-  dialect: 0,
-  without: 0,
-} satisfies Record<Exclude<keyof Preset, keyof ServerMetadata>, 0>)
-
-const dialectNames = Object.keys({
-  scopeSeparator: 0,
-  grantedScope: 0,
-  jsonRequests: 0,
-  formResponses: 0,
-  tokenTypes: 0,
-  refusals: 0,
-  profile: 0,
-} satisfies Record<keyof Dialect, 0>)
-
-/** Puts a preset given as `server` under the app's own options; others are as they were. */
-export function expandPreset<Property extends string>(
-  given: Readonly<PkceFlowOptions<Property>>,
-): ExpandedOptions<Property> {
-  const { server } = given as { server?: unknown }
+/**
+ * Puts a preset given as `server` under the app's own options, checked; others are as they were.
+ * Throws `configuration` that names the member at fault.
+ */
+export function expandPreset<Options extends object>(given: Options): ExpandedOptions<Options> {
+  const own = given as Readonly<Record<string, unknown>>
+  const { server } = own
   if (!isRecord(server) || !('preset' in server)) return { options: given, scope: [], dialect: {} }
-  if (given.issuer !== undefined) throw invalid('issuer', 'cannot be beside a preset')
-  refuseUnknown(server, [...presetNames, ...metadataNames], 'server.')
-  const { clientAuth, authorizationParams, scope, apiOrigins, dialect = {} } = server
-  if (!isRecord(dialect)) throw invalid('server.dialect', 'must be an object')
-  refuseUnknown(dialect, dialectNames, 'server.dialect.')
-  const own = given as Record<string, unknown>
+  if (own.issuer !== undefined) throw invalid('issuer', 'cannot be beside a preset')
+  checkPreset(server)
+  const { clientAuth, authorizationParams, scope = [], dialect = {} } = server
+  const apiOrigins = server.apiOrigins ?? originOf(server.issuer)
   const usesSecret = own.clientSecret !== undefined && own.clientAuth === undefined
   const options = {
     ...given,
     ...serverOptions(server),
     ...(clientAuth !== undefined && usesSecret && { clientAuth }),
     authorizationParams: under(authorizationParams, own.authorizationParams),
-    apiOrigins: both(apiOrigins ?? originOf(server.issuer), own.apiOrigins),
+    apiOrigins: both(apiOrigins, own.apiOrigins),
   }
-  return {
-    options: options as unknown as Readonly<PkceFlowOptions<Property>>,
-    scope: scope === undefined ? [] : textList('server.scope', scope),
-    dialect,
-  }
+  refuseHalfMoved(server)
+  // A copy: what the app does to its own object later changes nothing.
+  return { options, scope: [...scope], dialect: structuredClone(dialect) }
 }
 
 /** With an issuer and not both endpoints it is discovered, else the metadata say all. */
-function serverOptions(preset: Record<string, unknown>): object {
+function serverOptions(preset: Preset): object {
   const known: readonly string[] = metadataNames
-  const metadata = Object.fromEntries(
+  const metadata: Record<string, unknown> = Object.fromEntries(
     Object.entries(preset).filter(([name]) => known.includes(name)),
   )
   if (metadata.authorization_endpoint && metadata.token_endpoint) return { server: metadata }
@@ -70,17 +49,17 @@ function serverOptions(preset: Record<string, unknown>): object {
 }
 
 /** What is not an object is for its own check to refuse. */
-function under(preset: unknown, own: unknown): unknown {
-  return own === undefined || isRecord(own) ? { ...(preset as object | undefined), ...own } : own
+function under(preset: Preset['authorizationParams'], own: unknown): unknown {
+  return own === undefined || isRecord(own) ? { ...preset, ...own } : own
 }
 
 /** Where the token may be sent with no origin named. */
-function originOf(issuer: unknown): string[] | undefined {
-  return typeof issuer === 'string' && URL.canParse(issuer) ? [new URL(issuer).origin] : undefined
+function originOf(issuer: string | undefined): string[] | undefined {
+  return issuer !== undefined && URL.canParse(issuer) ? [new URL(issuer).origin] : undefined
 }
 
 /** What is not an array is for its own check to refuse. */
-function both(preset: unknown, own: unknown): unknown {
-  if (!Array.isArray(preset) || (own !== undefined && !Array.isArray(own))) return own ?? preset
-  return [...(preset as unknown[]), ...((own as unknown[] | undefined) ?? [])]
+function both(preset: readonly string[] | undefined, own: unknown): unknown {
+  if (own === undefined) return preset
+  return preset !== undefined && Array.isArray(own) ? [...preset, ...(own as unknown[])] : own
 }

@@ -30,7 +30,8 @@ export interface Dialect {
   readonly tokenTypes?: readonly string[] | undefined
   /**
    * What its refusals of a token request mean: by member of the error response, by value. For
-   * example `{ error: { bad_refresh_token: 'invalid_grant' } }`.
+   * example `{ error: { bad_refresh_token: 'invalid_grant' } }`. A value that ends with `*` stands for
+   * all that begin so.
    */
   readonly refusals?: Readonly<Record<string, Readonly<Record<string, TokenError>>>> | undefined
   /** How its profile endpoint (`userinfo_endpoint`) is asked, if it is none of OpenID Connect. */
@@ -50,7 +51,9 @@ export interface ProfileDialect {
 /**
  * An authorization server as data: `server: github()`. With `issuer` and without both endpoints it is
  * discovered; what is given beside the issuer completes what was discovered. Spread one to change it:
- * `server: { ...github(), token_endpoint: '…' }`.
+ * `server: { ...okta({ domain }), scope: [] }`. A copy that gets its tokens from another origin must not
+ * go on sending them to the old one: its profile and revocation endpoints and API origins change with
+ * it, or it gets a name of its own.
  */
 export interface Preset extends Readonly<ServerMetadata> {
   /** Its name. */

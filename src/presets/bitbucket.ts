@@ -4,7 +4,8 @@ import { definePreset } from './define-preset.ts'
 /**
  * Bitbucket Cloud. Plain OAuth 2.0; scopes are those of the registered consumer, the profile needs
  * `account`. Every login brings a refresh token, which each use replaces and three months without use
- * end. PKCE and revocation are not documented.
+ * end. PKCE and revocation are not documented, nor is how it refuses a refresh: taken to be
+ * `invalid_grant`, as the standard has it.
  *
  * @see https://developer.atlassian.com/cloud/bitbucket/oauth-2/ and
  *   https://community.developer.atlassian.com/t/oauth-2-0-and-api-authentication-changes-for-bitbucket-cloud/99003 (2026-11)

@@ -1,9 +1,12 @@
+import { notePreset } from '../options/moved-preset.ts'
 import type { Preset } from '../options/preset.ts'
 
 /** The preset, frozen with all that is in it: apps share it. */
 export function definePreset(preset: Preset): Preset {
+  const noted = notePreset(preset)
   freeze(preset)
-  return preset
+  freeze(noted)
+  return noted
 }
 
 function freeze(value: unknown): void {

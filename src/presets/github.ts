@@ -6,10 +6,13 @@ import { definePreset } from './define-preset.ts'
  * GitHub.com, or `host`: a GitHub Enterprise Server, or a subdomain of ghe.com. Plain OAuth 2.0.
  * Refresh tokens come with GitHub Apps whose user tokens expire; an OAuth app has none, its tokens last.
  * Tokens are revoked by `DELETE /applications/{client_id}/token`, which is not RFC 7009: left out.
+ * Not documented: the error `bad_refresh_token`, which developers report, and since which version a
+ * GitHub Enterprise Server checks PKCE.
  *
  * @see https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps,
  *   https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors,
- *   https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens and
+ *   https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens,
+ *   https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency/about-github-enterprise-cloud-with-data-residency and
  *   https://github.blog/changelog/2025-07-14-pkce-support-for-oauth-and-github-app-authentication (2026-11)
  */
 export function github(options: { host?: string | undefined } = {}): Preset {

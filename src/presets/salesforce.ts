@@ -6,7 +6,7 @@ import { definePreset } from './define-preset.ts'
  * Salesforce, by OpenID Connect, at `login.salesforce.com`, `test.salesforce.com` (sandboxes) or a My
  * Domain. The scope `refresh_token` makes it issue a refresh token. Responses have no lifetime: a token
  * is replaced when the API refuses it. The API is at the org's own instance, to be added in
- * `apiOrigins`.
+ * `apiOrigins`. `nonce` is documented for the authorization request, its place in the ID Token is not.
  *
  * @see https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_web_server_flow.htm,
  *   https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_refresh_token_flow.htm and

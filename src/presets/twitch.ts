@@ -2,8 +2,8 @@ import type { Preset } from '../options/preset.ts'
 import { definePreset } from './define-preset.ts'
 
 /**
- * Twitch, by OpenID Connect. Every login brings a refresh token. PKCE is not documented. Its API wants
- * the header `Client-Id` beside the token.
+ * Twitch, by OpenID Connect. Every login brings a refresh token. PKCE is not documented; `nonce` is, and
+ * comes back in the ID Token. Its API wants the header `Client-Id` beside the token.
  *
  * @see https://dev.twitch.tv/docs/authentication/getting-tokens-oidc,
  *   https://dev.twitch.tv/docs/authentication/refresh-tokens/ and

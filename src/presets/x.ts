@@ -3,7 +3,8 @@ import { definePreset } from './define-preset.ts'
 
 /**
  * X. Plain OAuth 2.0; the profile needs the scopes `users.read` and `tweet.read`. The scope
- * `offline.access` makes it issue a refresh token.
+ * `offline.access` makes it issue a refresh token. The texts of its refusals are not documented;
+ * developers report them.
  *
  * @see https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token and
  *   https://docs.x.com/fundamentals/authentication/oauth-2-0/authorization-code (2026-11)

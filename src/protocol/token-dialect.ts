@@ -34,9 +34,16 @@ export function readAnswer(response: ServerResponse, { formResponses }: Dialect)
 export function errorIn(json: Json, { refusals = {} }: Dialect): string | undefined {
   for (const [member, meanings] of Object.entries(refusals)) {
     const value = json[member]
-    if (typeof value === 'string' && Object.hasOwn(meanings, value)) return meanings[value]
+    if (typeof value !== 'string') continue
+    const known = Object.entries(meanings).find(([text]) => matches(value, text))
+    if (known !== undefined) return known[1]
   }
   return typeof json.error === 'string' ? json.error : undefined
+}
+
+/** Whether `value` is `text`, or begins with what is before the asterisk that `text` ends with. */
+function matches(value: string, text: string): boolean {
+  return text.endsWith('*') ? value.startsWith(text.slice(0, -1)) : value === text
 }
 
 /** The granted scope, delimited by spaces; `undefined` if the answer does not say. */

@@ -77,7 +77,8 @@ async function sendCode(
 
 function refusalOfCode(refusal: TokenRefusal): PkceFlowError {
   const { status, error } = refusal
-  if (status === 401 || isAboutClient(refusal)) return clientRejected(refusal)
+  const unnamed = status === 401 && error !== 'invalid_grant'
+  if (unnamed || isAboutClient(refusal)) return clientRejected(refusal)
   if (status === 400 || error !== undefined)
     return new PkceFlowError(
       'code_rejected',

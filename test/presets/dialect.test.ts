@@ -73,6 +73,10 @@ describe('dialect of a preset of the app’s own', () => {
     const form = 'access_token=access&token_type=bearer'
     expect((await logIn({ formResponses: true }, { form })).page).to.include({ connected: true })
     expect((await logIn({}, { form })).page).to.include({ code: 'invalid_server_response' })
+    const untyped: Answer = { form, type: 'none' }
+    expect((await logIn({ formResponses: true }, untyped)).page).to.include({
+      code: 'invalid_server_response',
+    })
   })
 
   it('a refusal of the code is what the dialect says, by its registered name', async () => {
@@ -80,6 +84,31 @@ describe('dialect of a preset of the app’s own', () => {
     const refused = { status: 400, json: { reason: 'bad secret' } }
     expect((await logIn(dialect, refused)).page).to.include({ code: 'client_rejected' })
     expect((await logIn({}, refused)).page).to.include({ code: 'code_rejected' })
+  })
+
+  it('a text that ends with an asterisk stands for all that begin so', async () => {
+    const dialect: Dialect = { refusals: { reason: { 'Bad client*': 'invalid_client' } } }
+    for (const [reason, code] of [
+      ['Bad client', 'client_rejected'],
+      ['Bad client: 4711', 'client_rejected'],
+      ['A bad client', 'code_rejected'],
+      ['Bad', 'code_rejected'],
+      [['Bad client'], 'code_rejected'],
+    ] as const)
+      expect((await logIn(dialect, { status: 400, json: { reason } })).page).to.include({ code })
+  })
+
+  it('without an asterisk it is the whole text', async () => {
+    const dialect: Dialect = { refusals: { reason: { 'Bad client': 'invalid_client' } } }
+    const refused = { status: 400, json: { reason: 'Bad client: 4711' } }
+    expect((await logIn(dialect, refused)).page).to.include({ code: 'code_rejected' })
+  })
+
+  it('invalid_grant is about the code with a status of 401, too', async () => {
+    const { page } = await logIn({}, { status: 401, json: { error: 'invalid_grant' } })
+    expect(page).to.include({ code: 'code_rejected' })
+    const other = await logIn({}, { status: 401, json: { error: 'other' } })
+    expect(other.page).to.include({ code: 'client_rejected' })
   })
 
   for (const name of ['constructor', '__proto__', 'toString'])

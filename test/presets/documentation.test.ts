@@ -58,6 +58,23 @@ describe('docs/presets.md', () => {
     }
   })
 
+  it('says what a person may miss, and why', () => {
+    const [, leftOut = ''] = text.split('Two that you may miss are left out')
+    expect(
+      [...leftOut.matchAll(/^- \*\*(\w+)\*\*: .{80,}/gm)].map(([, name]) => name),
+    ).to.deep.equal(['LinkedIn', 'Facebook'])
+  })
+
+  it('says what is not documented, of presets that there are, as their docstrings do', () => {
+    const [, unsure = ''] = /## What is not documented([^#]*)/.exec(text) ?? []
+    const names = [...unsure.matchAll(/^- \*\*(\w+)\*\*/gm)].map(([, name]) => name)
+    expect(names).to.include.members(['github', 'x', 'zoom', 'salesforce'])
+    for (const name of names)
+      expect(readFileSync(join(root, `src/presets/${name}.ts`), 'utf8')).to.match(
+        /not documented|Not documented|its place in the ID Token is not/,
+      )
+  })
+
   it('every preset has a file of its own', () => {
     const shared = ['index.ts', 'arguments.ts', 'define-preset.ts']
     const files = readdirSync(join(root, 'src/presets')).filter((file) => !shared.includes(file))

@@ -73,8 +73,8 @@ describe('presets in the options', () => {
       'https://www.googleapis.com',
       'https://gmail.googleapis.com',
     ])
-    const server = { ...github(), token_endpoint: 'https://proxy.example/token' }
-    expect(settle({ server }).server.token_endpoint).to.equal('https://proxy.example/token')
+    const server = { ...github(), token_endpoint: 'https://github.com/other/token' }
+    expect(settle({ server }).server.token_endpoint).to.equal('https://github.com/other/token')
     expect(
       settle({ server: github(), clientSecret: 's', clientAuth: 'client_secret_basic' }).clientAuth,
     ).to.equal('client_secret_basic')
@@ -119,6 +119,174 @@ describe('presets in the options', () => {
     it(`P15: ${what} is refused`, () => {
       expect(refused(() => settle(options))).to.include(named)
     })
+})
+
+const own = {
+  preset: 'own',
+  authorization_endpoint: 'https://own.example/authorize',
+  token_endpoint: 'https://own.example/token',
+  userinfo_endpoint: 'https://own.example/me',
+}
+
+describe("a preset of the app's own", () => {
+  it('is accepted with everything that there is', () => {
+    const dialect: presets.Dialect = {
+      scopeSeparator: ',',
+      grantedScope: { member: 'scopes', form: 'array' },
+      jsonRequests: true,
+      formResponses: true,
+      tokenTypes: ['user'],
+      refusals: { error: { expired: 'invalid_grant' }, message: { 'Bad code*': 'invalid_grant' } },
+      profile: { id: 'data.id', method: 'POST', headers: { 'api-version': '1' } },
+    }
+    const server: presets.Preset = {
+      ...own,
+      clientAuth: 'client_secret_post',
+      authorizationParams: { audience: 'api' },
+      scope: ['offline'],
+      apiOrigins: ['https://api.own.example'],
+      dialect,
+      without: ['pkce', 'refresh', 'revocation'],
+    }
+    const settings = settle({ server, scope: 'read' })
+    expect(settings.dialect).to.deep.equal(dialect)
+    expect(settings.scope).to.deep.equal(['read', 'offline'])
+    expect([...settings.apiOrigins]).to.deep.equal(['https://api.own.example'])
+  })
+
+  it('what is undefined is left out', () => {
+    const members = ['clientAuth', 'authorizationParams', 'scope', 'apiOrigins', 'without']
+    const nothing = Object.fromEntries([...members, 'dialect'].map((name) => [name, undefined]))
+    const settings = settle({ server: { ...own, ...nothing } })
+    expect(settings).to.deep.include({ scope: [], dialect: {}, authorizationParams: {} })
+    expect([...settings.apiOrigins]).to.deep.equal(['https://own.example'])
+  })
+
+  it('is copied: changed later it changes nothing', () => {
+    const refusals: Record<string, presets.TokenError> = { gone: 'invalid_grant' }
+    const { dialect } = settle({ server: { ...own, dialect: { refusals: { error: refusals } } } })
+    refusals.gone = 'invalid_client'
+    expect(dialect.refusals).to.deep.equal({ error: { gone: 'invalid_grant' } })
+  })
+
+  const wrong: [member: string, value: unknown, named?: string][] = [
+    ['preset', ''],
+    ['preset', 5],
+    ['preset', undefined],
+    ['clientAuth', 'none'],
+    ['clientAuth', 'client_secret_jwt'],
+    ['authorizationParams', 'a=b'],
+    ['authorizationParams', { audience: 5 }, 'authorizationParams.audience'],
+    ['authorizationParams', { state: 'x' }, 'authorizationParams.state'],
+    ['scope', 'offline'],
+    ['scope', ['two words']],
+    ['apiOrigins', 'https://api.example'],
+    ['apiOrigins', ['https://api.example/path']],
+    ['apiOrigins', ['http://api.example']],
+    ['without', ['pkec']],
+    ['without', 'pkce'],
+    ['issuer', 5],
+    ['dialect', null],
+    ['dialect', []],
+    ['dialect.scopeSeparator', ';'],
+    ['dialect.grantedScope', 'scopes'],
+    ['dialect.grantedScope', { from: 'comma' }, 'dialect.grantedScope.form'],
+    ['dialect.grantedScope', { member: 5 }, 'dialect.grantedScope.member'],
+    ['dialect.grantedScope', { form: 'comma' }, 'dialect.grantedScope.form'],
+    ['dialect.jsonRequests', 'yes'],
+    ['dialect.formResponses', false],
+    ['dialect.tokenTypes', 'user'],
+    ['dialect.tokenTypes', ['User']],
+    ['dialect.refusals', ['invalid_grant']],
+    ['dialect.refusals', { error: 'invalid_grant' }, 'dialect.refusals.error'],
+    ['dialect.refusals', { error: { gone: 'invalid_grnat' } }, 'dialect.refusals.error'],
+    ['dialect.refusals', { error: { '*': 'invalid_grant' } }, 'dialect.refusals.error'],
+    ['dialect.refusals', { error: { '': 'invalid_grant' } }, 'dialect.refusals.error'],
+    ['dialect.profile', 'id'],
+    ['dialect.profile', { Id: 'id' }, 'dialect.profile.id'],
+    ['dialect.profile', { id: '' }, 'dialect.profile.id'],
+    ['dialect.profile', { id: 'data..id' }, 'dialect.profile.id'],
+    ['dialect.profile', { id: 'id', method: 'PUT' }, 'dialect.profile.method'],
+    ['dialect.profile', { id: 'id', headers: 'a: b' }, 'dialect.profile.headers'],
+    ['dialect.profile', { id: 'id', headers: { 'a b': 'c' } }, 'dialect.profile.headers'],
+    ['dialect.profile', { id: 'id', headers: { a: 5 } }, 'dialect.profile.headers'],
+    ['dialect.profile', { id: 'id', headers: { a: 'b\nc' } }, 'dialect.profile.headers'],
+    ['dialect.profile', { id: 'id', headers: { Authorization: 'x' } }, 'dialect.profile.headers'],
+  ]
+  for (const [member, value, named = member] of wrong)
+    it(`P15: ${member} of ${JSON.stringify(value)} is refused`, () => {
+      const [first = '', second] = member.split('.')
+      const server = { ...own, [first]: second === undefined ? value : { [second]: value } }
+      const message = refused(() => settle({ server }))
+      expect(message).to.include(first === 'issuer' ? 'issuer"' : `"server.${named}"`)
+    })
+
+  it('P15: without an issuer and endpoints nobody knows where it is', () => {
+    expect(refused(() => settle({ server: { preset: 'own' } }))).to.include(
+      'authorization_endpoint',
+    )
+  })
+
+  it('P15: a profile without its endpoint is refused', () => {
+    const server = { ...own, userinfo_endpoint: undefined, dialect: { profile: { id: 'id' } } }
+    expect(refused(() => settle({ server }))).to.include('"server.userinfo_endpoint"')
+  })
+})
+
+describe('a preset that is changed', () => {
+  const token_endpoint = 'https://other.example/token'
+  const whole = { token_endpoint, userinfo_endpoint: 'https://other.example/me' }
+
+  for (const [what, server, named] of [
+    [
+      'GitHub',
+      { ...github(), token_endpoint },
+      ['token_endpoint', 'userinfo_endpoint', 'apiOrigins'],
+    ],
+    ['GitHub, its profile moved', { ...github(), ...whole }, ['token_endpoint', 'apiOrigins']],
+    [
+      'GitHub, its API added to',
+      { ...github(), ...whole, apiOrigins: [...github().apiOrigins!, 'https://other.example'] },
+      ['token_endpoint', 'apiOrigins'],
+    ],
+    ['Zoom', { ...presets.zoom(), ...whole, apiOrigins: [] }, ['revocation_endpoint']],
+    ['Google', { ...google(), issuer: 'https://other.example' }, ['issuer', 'apiOrigins']],
+    [
+      'Twitch',
+      { ...presets.twitch(), issuer: 'https://other.example', apiOrigins: [] },
+      ['issuer', 'revocation_endpoint'],
+    ],
+  ] as [string, presets.Preset, string[]][])
+    it(`P16: ${what}: tokens of another server would be sent to the old places`, () => {
+      const message = refused(() => settle({ server }))
+      for (const name of named) expect(message).to.include(`"server.${name}"`)
+      const left = ['userinfo_endpoint', 'revocation_endpoint', 'apiOrigins']
+      for (const name of left.filter((one) => !named.includes(one)))
+        expect(message).not.to.include(name)
+    })
+
+  it('P16: without the issuer it had it has moved, too', () => {
+    const endpoints = { authorization_endpoint: 'https://other.example/authorize', token_endpoint }
+    const server = { ...google(), ...endpoints, issuer: undefined }
+    expect(refused(() => settle({ server }))).to.include('"server.apiOrigins"')
+  })
+
+  it('P16: moved with all that the tokens are sent to it is accepted', () => {
+    const server = { ...github(), ...whole, apiOrigins: undefined }
+    expect([...settle({ server }).apiOrigins]).to.deep.equal(['https://other.example'])
+    const moved = settle({ server: { ...gitlab(), issuer: 'https://git.example' } })
+    expect([...moved.apiOrigins]).to.deep.equal(['https://git.example'])
+  })
+
+  it("P16: with a name of its own it is the app's, which may mean it", () => {
+    const server = { ...github(), preset: 'github-by-proxy', token_endpoint }
+    expect(settle({ server }).server.userinfo_endpoint).to.equal('https://api.github.com/user')
+  })
+
+  it('other members can be changed as they are', () => {
+    const server = { ...github(), authorizationParams: { prompt: 'select_account' } }
+    expect(settle({ server }).authorizationParams).to.deep.equal({ prompt: 'select_account' })
+  })
 })
 
 describe('arguments of presets', () => {

@@ -11,6 +11,12 @@ describePlain('github, an OAuth app: JSON, comma-separated scope, no lifetime', 
   tokens: { json: { ...tokens, scope: 'repo,gist', token_type: 'bearer' } },
   kept: { accessToken: tokens.access_token, scope: ['repo', 'gist'] },
   refusals: [],
+  // All with status 200.
+  codeRefusals: [
+    [{ json: { error: 'bad_verification_code' } }, 'code_rejected'],
+    [{ json: { error: 'incorrect_client_credentials' } }, 'client_rejected'],
+    [{ json: { error: 'redirect_uri_mismatch' } }, 'client_rejected'],
+  ],
   profile: { answer: { json: { login: 'octocat', id: 1 } }, sub: '1' },
 })
 

@@ -54,6 +54,7 @@ export function describeOpenId(name: string, quoted: QuotedOpenId): void {
       preset = {
         ...quoted.preset,
         issuer: server.issuer,
+        apiOrigins: [server.issuer],
         ...(revocation_endpoint !== undefined && {
           revocation_endpoint: `${server.issuer}/revoke`,
         }),

@@ -9,6 +9,8 @@ export interface Answer {
   status?: number
   json?: unknown
   form?: string
+  /** Without the header Content-Type. */
+  type?: 'none'
 }
 
 /** A request as a provider saw it. */
@@ -65,9 +67,9 @@ export async function startPlainProvider(preset: Preset): Promise<PlainProvider>
       location.searchParams.set('state', query.get('state') ?? '')
       return response.writeHead(302, { location: location.href }).end()
     }
-    const { status = 200, json, form } = answers[endpoint].shift() ?? { status: 404 }
+    const { status = 200, json, form, ...other } = answers[endpoint].shift() ?? { status: 404 }
     const type = form === undefined ? 'application/json' : 'application/x-www-form-urlencoded'
-    response.writeHead(status, { 'content-type': `${type}; charset=utf-8` })
+    response.writeHead(status, 'type' in other ? {} : { 'content-type': `${type}; charset=utf-8` })
     return response.end(form ?? JSON.stringify(json))
   }
 
@@ -81,7 +83,7 @@ export async function startPlainProvider(preset: Preset): Promise<PlainProvider>
     preset[name] === undefined ? [] : [[name, origin + new URL(preset[name]).pathname]],
   )
   return {
-    preset: { ...preset, ...(Object.fromEntries(moved) as Partial<Preset>) },
+    preset: { ...preset, ...(Object.fromEntries(moved) as Partial<Preset>), apiOrigins: [origin] },
     answers,
     seen,
     async close() {

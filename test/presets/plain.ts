@@ -27,6 +27,8 @@ export interface QuotedPlain {
   refresh?: { answer: Answer; refreshToken: string; lifetime?: number }
   /** Refusals of a refresh, and what they mean. */
   refusals: [Answer, 'definitive' | 'passing'][]
+  /** Refusals of a code, and the error at the callback. */
+  codeRefusals?: [Answer, 'code_rejected' | 'client_rejected'][]
   profile: { answer: Answer; sub: string; method?: 'POST'; headers?: Record<string, string> }
 }
 
@@ -149,6 +151,17 @@ export function describePlain(name: string, quoted: QuotedPlain): void {
         expect(outcome.status).to.equal(status)
         const code = status === 'definitive' ? 'reauthorization_required' : /client_rejected|serv/
         if (outcome.status !== 'refreshed') expect(outcome.error.code).to.match(RegExp(code))
+      })
+
+    for (const [answer, code] of quoted.codeRefusals ?? [])
+      it(`takes ${JSON.stringify(answer.json)} at the callback as ${code}`, async () => {
+        provider.answers.token_endpoint[0] = answer
+        app = await startApp({
+          flow: { issuer: undefined, ...client, server: provider.preset, scope },
+        })
+        const page = await createBrowser().open(app.url('/login'))
+        expect(JSON.parse(page.body)).to.include({ code })
+        expect(page.body).not.to.include('secret-code')
       })
 
     const hasRevocation = quoted.preset.revocation_endpoint !== undefined

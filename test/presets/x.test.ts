@@ -36,6 +36,18 @@ describePlain('x', {
     ],
     [{ status: 400, json: { error: 'invalid_request' } }, 'passing'],
   ],
+  codeRefusals: [
+    [
+      {
+        status: 400,
+        json: {
+          error: 'invalid_request',
+          error_description: 'Value passed for the authorization code was invalid.',
+        },
+      },
+      'code_rejected',
+    ],
+  ],
   profile: {
     answer: { json: { data: { id: '2244994945', name: 'Dev', username: 'XDev' } } },
     sub: '2244994945',

@@ -19,7 +19,31 @@ describePlain('zoom', {
   refusals: [
     [{ status: 400, json: { reason: 'Invalid Token!', error: 'invalid_request' } }, 'definitive'],
     [{ status: 401, json: { reason: 'Invalid Token!', error: 'invalid_grant' } }, 'definitive'],
+    [
+      {
+        status: 400,
+        json: { reason: 'The token has been revoked.', error: 'invalid_request' },
+      },
+      'definitive',
+    ],
     [{ status: 400, json: { reason: 'Bad Request', error: 'invalid_request' } }, 'passing'],
+  ],
+  codeRefusals: [
+    [
+      {
+        status: 400,
+        json: { reason: 'Invalid authorization code secret-code', error: 'invalid_request' },
+      },
+      'code_rejected',
+    ],
+    [
+      { status: 401, json: { reason: 'Code is expired', error: 'invalid_request' } },
+      'code_rejected',
+    ],
+    [
+      { status: 400, json: { reason: 'Redirect URI mismatch.', error: 'invalid_request' } },
+      'client_rejected',
+    ],
   ],
   profile: {
     answer: { json: { id: 'KDcuGIm1QgePTO8WbOqwIQ', type: 1 } },
