@@ -41,13 +41,13 @@ export function createRequests(settings: ManagerSettings): ManagerRequests {
     const server = await getServer()
     const tokens = await untilAnswered(async () => {
       const outcome = await refreshTokens(server, {
-        ...{ clientId, clockTolerance, refreshToken, scope },
-        idToken: undefined,
+        ...{ clientId, clockTolerance, refreshToken },
+        ...{ scope: undefined, idToken: undefined },
       })
       if (outcome.status === 'refreshed') return outcome.tokens
       throw outcome.error
     })
-    return toTokenResponse(tokens, scope)
+    return toTokenResponse(tokens)
   }
 
   return {
@@ -70,7 +70,7 @@ export function createRequests(settings: ManagerSettings): ManagerRequests {
             ? undefined
             : Number(authorizationParams.max_age),
       }
-      return toTokenResponse(await exchangeCode(await getServer(), exchange, untilSent), scope)
+      return toTokenResponse(await exchangeCode(await getServer(), exchange, untilSent))
     },
     refresh(refreshToken) {
       const underWay = refreshing.get(refreshToken)

@@ -12,8 +12,8 @@ export interface TokenRefresh extends RefreshedLogin {
   refreshToken: string
   /** When `refreshToken` ends, if known. Milliseconds since the epoch. */
   refreshExpiresAt?: number | undefined
-  /** What was granted before. */
-  scope: readonly string[]
+  /** What was granted before, if that is known. */
+  scope: readonly string[] | undefined
 }
 
 /** Tokens with everything that holds from now on, or why there are none. */
@@ -21,7 +21,6 @@ export type RefreshOutcome = { status: 'refreshed'; tokens: RefreshedTokens } | 
 
 /** What did not come anew is as it was before. */
 export interface RefreshedTokens extends ValidatedTokens {
-  scope: string[]
   refreshToken: string
 }
 
@@ -68,7 +67,7 @@ function whatStays(
 ) {
   const isKept = refreshToken === undefined || refreshToken === before.refreshToken
   return {
-    scope: scope ?? [...before.scope],
+    scope: scope ?? (before.scope && [...before.scope]),
     refreshToken: refreshToken ?? before.refreshToken,
     refreshExpiresAt: refreshExpiresAt ?? (isKept ? before.refreshExpiresAt : undefined),
   }

@@ -190,15 +190,37 @@ describe('PkceFlowManager', () => {
       expect(headers.authorization).to.match(/^Basic /)
     })
 
-    it('without refresh token and expiry there are none; the scope is then the one asked for', async () => {
+    it('without refresh token, expiry and scope there are none', async () => {
       server.misbehave('token', {
         tokenResponse: ({ access_token }) => ({ access_token, token_type: 'bearer' }),
       })
       const manager = createManager(server)
       const tokens = await manager.fetchAccessToken(await startLogin(manager))
-      expect(tokens).not.to.have.any.keys('refreshToken', 'expiresAt')
+      expect(tokens).not.to.have.any.keys('refreshToken', 'expiresAt', 'scope')
       expect(tokens.refreshToken).to.equal(undefined)
-      expect(tokens.scope).to.deep.equal(['read', 'write'])
+    })
+
+    describe('scope is what the server says (RFC 6749 sections 3.3, 5.1 and 6)', () => {
+      const cases: [said: unknown, scope: string[] | undefined][] = [
+        [undefined, undefined],
+        ['', []],
+        ['read', ['read']],
+        ['api write', ['api', 'write']],
+      ]
+      for (const [said, scope] of cases)
+        for (const overrides of [undefined, { scope: 'read' }])
+          it(`${inspect(said)}, asked by ${inspect(overrides ?? 'attribute')}: ${inspect(scope)}`, async () => {
+            server.misbehave('token', { tokenResponse: (usual) => ({ ...usual, scope: said }) })
+            const manager = createManager(server)
+            const tokens = await manager.fetchAccessToken(
+              await startLogin(manager, 'alice', overrides),
+            )
+            const fresh = await manager.refresh(tokens.refreshToken!)
+            for (const each of [tokens, fresh]) {
+              expect(each.scope).to.deep.equal(scope)
+              expect('scope' in each).to.equal(scope !== undefined)
+            }
+          })
     })
 
     describe('a StateForgeryError before anything is sent', () => {

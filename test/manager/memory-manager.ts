@@ -1,4 +1,8 @@
-import { PkceFlowManager, type UserSecrets } from '../../src/index.ts'
+import {
+  type AuthorizationUrlOverrides,
+  PkceFlowManager,
+  type UserSecrets,
+} from '../../src/index.ts'
 import type { TestAuthorizationServer } from '../../src/testing/index.ts'
 
 /** Keeps the secrets of its users in memory, as an app's database would. */
@@ -50,8 +54,12 @@ async function answerTo(url: string): Promise<URLSearchParams> {
 }
 
 /** Starts a login for this user and brings what is needed to finish it. */
-export async function startLogin(manager: PkceFlowManager<string>, user = 'alice') {
+export async function startLogin(
+  manager: PkceFlowManager<string>,
+  user = 'alice',
+  overrides?: AuthorizationUrlOverrides,
+) {
   await manager.makeUserSecrets(user)
-  const answer = await answerTo(await manager.getAuthorizationUrl(user))
+  const answer = await answerTo(await manager.getAuthorizationUrl(user, overrides))
   return { user, state: answer.get('state')!, code: answer.get('code')!, iss: answer.get('iss') }
 }

@@ -119,7 +119,8 @@ void manager.getAuthorizationUrl(user, { scopes: 'api' })
 // @ts-expect-error -- parameters are text
 expectTypeOf({ authorizationParams: { max_age: 60 } }).toExtend<AuthorizationUrlOverrides>()
 
-expectTypeOf<TokenResponse>().toExtend<Token>()
+expectTypeOf<TokenResponse>().toExtend<Omit<Token, 'scope'>>()
+expectTypeOf<TokenResponse['scope']>().toEqualTypeOf<readonly string[] | undefined>()
 expectTypeOf<TokenResponse['refreshToken']>().toEqualTypeOf<string | undefined>()
 
 // @ts-expect-error -- a subclass says who the client is
