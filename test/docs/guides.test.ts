@@ -44,7 +44,17 @@ describe('guides', function () {
   })
 
   /** Runs a program, and waits until it has printed this. */
-  async function run(name: string, pattern: RegExp): Promise<string> {
+  async function run(name: string, pattern: RegExp, environment = {}): Promise<string> {
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        return await runSomewhere(name, pattern, environment)
+      } catch (error) {
+        // Somebody else took the port meanwhile.
+        if (attempt === 5 || !String(error).includes('EADDRINUSE')) throw error
+      }
+  }
+
+  async function runSomewhere(name: string, pattern: RegExp, environment: object) {
     const port = await findFreePort()
     origin = `http://127.0.0.1:${port}`
     running = project.run(name, {
@@ -53,6 +63,7 @@ describe('guides', function () {
       GITLAB_CLIENT_ID: client.clientId,
       GITLAB_CLIENT_SECRET: client.clientSecret,
       SESSION_SECRET: 'session-secret-of-the-guide',
+      ...environment,
     })
     return running.printed(pattern)
   }
@@ -80,6 +91,19 @@ describe('guides', function () {
       expect(gitlab.server.count('token')).to.equal(2)
       expect(gitlab.server.issued[1]).to.include({ active: false, refreshable: false })
       await noSecretIsPrinted()
+    })
+
+    it('the script listens before it sends anybody away', async () => {
+      const watch = `import { Server } from 'node:net'
+        const { emit } = Server.prototype
+        Server.prototype.emit = function (name, ...values) {
+          if (name === 'listening') process.stdout.write('listening, then ')
+          return emit.call(this, name, ...values)
+        }`
+      const preload = `--import=data:text/javascript,${encodeURIComponent(watch)}`
+      await run('script.ts', /Open \S+\n/, { NODE_OPTIONS: preload })
+      await running!.stop()
+      expect((await running!.ended).output).to.match(/^listening, then Open/)
     })
 
     it('says so when access is not given', async () => {
