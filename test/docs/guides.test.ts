@@ -12,6 +12,7 @@ import {
   type RunningProgram,
 } from './docs-project.ts'
 import { client, startGitLab, type GitLab } from './gitlab.ts'
+import { startSlowDatabase } from './slow-database.ts'
 
 describe('guides', function () {
   this.timeout(120_000)
@@ -27,10 +28,21 @@ describe('guides', function () {
       'script.ts': await programIn('manager.md'),
       'router.ts': await programIn('connect-gitlab.md', 'With the router'),
       'manager.ts': await programIn('connect-gitlab.md', 'With the manager'),
+      'slow-reads.ts': slowReads(await programIn('connect-gitlab.md', 'With the manager')),
     })
   })
 
   after(() => project.remove())
+
+  /** The same program over a database that takes its time to say what it has read. */
+  function slowReads(program: string): string {
+    const [before, after, ...more] = program.split('  return user.tokens\n')
+    expect([after, ...more])
+      .to.have.length(1)
+      .and.not.include(undefined)
+    const read = 'const found = user.tokens\nawait fetch(process.env.DATABASE_URL!)\nreturn found\n'
+    return `${before}${read}${after}`
+  }
 
   beforeEach(async () => {
     gitlab = await startGitLab()
@@ -207,6 +219,23 @@ describe('guides', function () {
       signIn('alice')
     })
 
+    /** Connects with an access token that is to be refreshed before it is used. */
+    async function connectBriefly() {
+      const tokenResponse = (usual: object) => ({ ...usual, expires_in: 20 })
+      gitlab.server.misbehave('token', { tokenResponse }, { times: 1 })
+      const start = await browser.request(`${origin}/gitlab/connect`, { method: 'POST' })
+      const callback = await browser.openUntil(origin, start.headers.location ?? '')
+      expect(await browser.request(callback)).to.include({ status: 303 })
+    }
+
+    /** Lets the server hold back its answer to the next token request; the tokens are made. */
+    function holdToken(): () => void {
+      let release = () => {}
+      const delay = new Promise<void>((resolve_) => (release = resolve_))
+      gitlab.server.misbehave('token', { delay }, { times: 1, processed: true })
+      return release
+    }
+
     function signIn(user: string) {
       browser.cookies.set('127.0.0.1', new Map([['user', user]]))
     }
@@ -238,6 +267,58 @@ describe('guides', function () {
       expect(gitlab.server.count('token')).to.equal(2)
       await browser.open(`${origin}/projects`)
       expect(gitlab.server.count('token')).to.equal(2)
+    })
+
+    it('who disconnects during a refresh stays disconnected, and its tokens are revoked', async () => {
+      await connectBriefly()
+      const release = holdToken()
+      const list = browser.request(`${origin}/projects`)
+      await gitlab.server.received('token', 2)
+      expect((await post('/gitlab/disconnect')).body).to.equal('Disconnected')
+      release()
+      expect((await list).body).to.include('Connect GitLab')
+      expect((await browser.open(`${origin}/projects`)).body).to.include('Connect GitLab')
+      expect(gitlab.server.issued[1]).to.include({ active: false, refreshable: false })
+    })
+
+    it('who connects anew during a refresh keeps the new tokens, and the others are revoked', async () => {
+      await connectBriefly()
+      const release = holdToken()
+      const list = browser.request(`${origin}/projects`)
+      await gitlab.server.received('token', 2)
+      gitlab.server.authorizeAs('bob')
+      const start = await browser.request(`${origin}/gitlab/connect`, { method: 'POST' })
+      const callback = await browser.openUntil(origin, start.headers.location ?? '')
+      await browser.request(callback)
+      release()
+      expect((await list).body).to.include('bob / diary')
+      expect((await browser.open(`${origin}/projects`)).body).to.include('bob / diary')
+      expect(gitlab.server.issued[1]).to.include({ active: false, refreshable: false })
+      expect(gitlab.server.issued[2]).to.include({ active: true, refreshable: true })
+    })
+
+    it('P8: a request that read the old tokens before they were replaced does not send them', async () => {
+      await running!.stop()
+      const database = await startSlowDatabase()
+      try {
+        await run('slow-reads.ts', /projects\n/, { DATABASE_URL: database.url })
+        await connectBriefly()
+        const release = holdToken()
+        const first = browser.request(`${origin}/projects`)
+        await database.asked
+        database.answer()
+        await gitlab.server.received('token', 2)
+        const second = browser.request(`${origin}/projects`)
+        await browser.request(`${origin}/elsewhere`)
+        release()
+        expect((await first).body).to.include('alice / diary')
+        database.hurry()
+        expect((await second).body).to.include('alice / diary')
+        expect(gitlab.server.count('token')).to.equal(2)
+        expect(gitlab.server.issued[1]).to.include({ active: true, refreshable: true })
+      } finally {
+        await database.close()
+      }
     })
 
     it('P16: an answer is of no use to another user', async () => {
