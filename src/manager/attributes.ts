@@ -1,8 +1,8 @@
 import type { Agent } from 'node:http'
-import { ConfigurationError } from '../errors.ts'
+import { asPkceFlowError, ConfigurationError } from '../errors.ts'
 import { resolveAgent } from '../options/agent.ts'
 import { resolveAuthorizationParams } from '../options/authorization-params.ts'
-import { duration, invalid } from '../options/checks.ts'
+import { duration, invalid, isMisspelling } from '../options/checks.ts'
 import { resolveClient, type ClientSettings } from '../options/client.ts'
 import { expandPreset } from '../options/expand-preset.ts'
 import { resolveRedirectUri } from '../options/places.ts'
@@ -71,6 +71,12 @@ export interface ManagerSettings extends ClientSettings {
 
 type Given = Readonly<Record<string, unknown>>
 
+const attributes = [
+  ...['clientId', 'clientSecret', 'clientAuth', 'redirectUri', 'rootUrl', 'authorizationPath'],
+  ...['tokenPath', 'revocationPath', 'issuer', 'server', 'scope', 'authorizationParams'],
+  ...['timeout', 'clockTolerance', 'agent'],
+]
+
 const hooks = [
   'storeUserSecrets',
   'retrieveUserState',
@@ -78,31 +84,80 @@ const hooks = [
   'retrieveUserCodeChallenge',
 ] as const
 
+const replaceable = ['checkUserState', 'forgetUserSecrets', 'createState', 'createCodeVerifier']
+
 /**
  * Reads the attributes of a manager. Throws `configuration` that names all that are missing, or the
  * first that is wrong; always with the name of the class, never with a value.
  */
 export function resolveAttributes(manager: object): ManagerSettings {
-  const given = manager as Given
-  const { name } = manager.constructor
+  const name = nameOf(manager)
+  const given = read(manager)
   const missing = missingMembers(given)
+  const misspelt = misspeltMembers(manager, [...attributes, ...hooks, ...replaceable])
   if (missing.length > 0)
     throw new ConfigurationError(
       `${name} lacks ${missing.join(', ')}: give attributes as fields or getters of the class, hooks ` +
-        'as methods. Are the environment variables set that they come from?',
+        `as methods. Are the environment variables set that they come from?${misspelt}`,
     )
+  if (misspelt !== '') throw new ConfigurationError(`${name} has a misspelt member.${misspelt}`)
   try {
     return settle(given)
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error
-    throw new ConfigurationError(`${name}: ${error.message}`)
+    const { message } = asPkceFlowError(error, 'configuration', 'An attribute cannot be read.')
+    throw new ConfigurationError(`${name}: ${message}`)
   }
 }
 
+/** What a manager's class is called, in messages. */
+export function nameOf(manager: object): string {
+  return manager.constructor.name || 'PkceFlowManager'
+}
+
+/** All at once and each once: a getter may give something else every time. */
+function read(manager: object): Given {
+  return Object.fromEntries(
+    [...attributes, ...hooks].map((name) => {
+      try {
+        return [name, (manager as Given)[name]]
+      } catch (cause) {
+        const message = `${nameOf(manager)}: the getter of "${name}" failed.`
+        throw new ConfigurationError(message, { cause })
+      }
+    }),
+  )
+}
+
 /**
- * A class may have any member, so a misspelt one cannot be refused as an option would be: it shows by
- * the right one being missing. That is why the client secret and the scope have no silent default.
+ * A class may have any member, so an unknown one cannot be refused as an option would be: only one
+ * that looks like a known one does, where that one is not there. A plural is a name of its own.
  */
+function misspeltMembers(manager: object, known: readonly string[]): string {
+  const own = ownMembers(manager)
+  return [...own]
+    .filter((name) => !known.includes(name))
+    .map((name) => [
+      name,
+      known.find((each) => !own.has(each) && name !== `${each}s` && isMisspelling(each, name)),
+    ])
+    .map(([name, meant]) => (meant === undefined ? '' : ` Is "${name}" meant to be "${meant}"?`))
+    .join('')
+}
+
+/** Names of the members of an object and of its classes, but for those of the base class. */
+function ownMembers(manager: object): Set<string> {
+  const names = new Set<string>()
+  for (let each = manager; isSubclassed(each); each = Object.getPrototypeOf(each) as object)
+    for (const name of Object.getOwnPropertyNames(each)) names.add(name)
+  return names
+}
+
+/** Whether the base class is still further up: its prototype is the one below `Object.prototype`. */
+function isSubclassed(each: object): boolean {
+  return Object.getPrototypeOf(Object.getPrototypeOf(each)) !== null
+}
+
+/** The client secret and the scope have no silent default: they may come from variables not set. */
 function missingMembers(given: Given): string[] {
   const isMissing = (name: string) => given[name] == null || given[name] === ''
   const { clientAuth } = given

@@ -2,7 +2,8 @@ import { inspect } from 'node:util'
 import { ConfigurationError, StateForgeryError } from '../errors.ts'
 import { createSecret } from '../protocol/authorization-request.ts'
 import { readAuthorizationResponse, validateIssuer } from '../protocol/authorization-response.ts'
-import { resolveAttributes, type ManagerAttributes } from './attributes.ts'
+import { isRecord, isText } from '../options/checks.ts'
+import { nameOf, resolveAttributes, type ManagerAttributes } from './attributes.ts'
 import { callHook, type MaybePromise } from './hooks.ts'
 import { resolveOverrides, type AuthorizationUrlOverrides } from './overrides.ts'
 import { createRequests, type ManagerRequests } from './requests.ts'
@@ -11,7 +12,8 @@ import { createTurns } from './turns.ts'
 import {
   buildUserSecrets,
   isEqual,
-  noSecrets,
+  buildNoSecrets,
+  requireState,
   requireVerifier,
   type UserSecrets,
 } from './user-secrets.ts'
@@ -75,11 +77,11 @@ export abstract class PkceFlowManager<User> {
 
   /**
    * Forgets the secrets, before the token request: a state is used once. Where several processes share
-   * them, remove them atomically and return `false` if they were gone already.
+   * them, remove them atomically and return `false` (or 0, or null) if they were gone already.
    * Default: stores empty secrets.
    */
   forgetUserSecrets(user: User): MaybePromise<boolean> | MaybePromise<void> {
-    return this.storeUserSecrets(user, noSecrets)
+    return this.storeUserSecrets(user, buildNoSecrets())
   }
 
   /** A new `state`: 22 to 1,024 characters of base64url. Default: 256 random bits. */
@@ -95,7 +97,10 @@ export abstract class PkceFlowManager<User> {
   /** Makes the secrets of a new login, stores them for this user and returns them. */
   async makeUserSecrets(user: User): Promise<UserSecrets> {
     this.#connect()
-    const secrets = buildUserSecrets(await this.createState(), await this.createCodeVerifier())
+    const secrets = buildUserSecrets(
+      await callHook('createState', () => this.createState()),
+      await callHook('createCodeVerifier', () => this.createCodeVerifier()),
+    )
     await callHook('storeUserSecrets', () => this.storeUserSecrets(user, secrets))
     return secrets
   }
@@ -113,7 +118,10 @@ export abstract class PkceFlowManager<User> {
     const asked = resolveOverrides(requests.settings, overrides)
     const stored = await callHook('retrieveUserState', () => this.retrieveUserState(user))
     const { state, codeVerifier } = stored
-      ? { state: stored, codeVerifier: requireVerifier(...(await this.#retrieveProof(user))) }
+      ? {
+          state: requireState(stored),
+          codeVerifier: requireVerifier(...(await this.#retrieveProof(user))),
+        }
       : await this.makeUserSecrets(user)
     return requests.authorizationUrl({ state, codeVerifier, ...asked })
   }
@@ -128,6 +136,10 @@ export abstract class PkceFlowManager<User> {
    */
   async fetchAccessToken(answer: UserAuthorizationResponse<User>): Promise<TokenResponse> {
     const requests = this.#connect()
+    if (!isRecord(answer) || !('user' in answer))
+      throw new ConfigurationError(
+        'fetchAccessToken() takes one object, { user, state, code, iss }.',
+      )
     const { state } = answer
     if (typeof state !== 'string' || state === '') throw new StateForgeryError()
     const login = await this.#inTurn(state, () => this.#takeLogin(answer, state))
@@ -142,7 +154,11 @@ export abstract class PkceFlowManager<User> {
    * `invalid_server_response`, `server_unavailable` or `server_timeout` if nobody knows: keep it.
    */
   async refresh(refreshToken: string): Promise<TokenResponse> {
-    return this.#connect().refresh(refreshToken)
+    const requests = this.#connect()
+    // One that is missing is as good as one that has ended.
+    if (typeof (refreshToken ?? '') !== 'string')
+      throw new ConfigurationError('refresh() needs a refresh token, as text.')
+    return requests.refresh(refreshToken)
   }
 
   /**
@@ -152,7 +168,8 @@ export abstract class PkceFlowManager<User> {
    */
   async revoke(token: string): Promise<void> {
     const requests = this.#connect()
-    if (!token) throw new ConfigurationError('revoke() needs a token.')
+    // Of anything else the server would say that it has ended: no such token is known there.
+    if (!isText(token)) throw new ConfigurationError('revoke() needs a token, as text.')
     return requests.revoke(token)
   }
 
@@ -163,7 +180,7 @@ export abstract class PkceFlowManager<User> {
   }
 
   [inspect.custom](): string {
-    return `${this.constructor.name} ${inspect(this.toJSON())}`
+    return `${nameOf(this)} ${inspect(this.toJSON())}`
   }
 
   /** Not in the constructor: it runs before the fields of the subclass are there. */
@@ -189,9 +206,8 @@ export abstract class PkceFlowManager<User> {
     const isOwn: unknown = await callHook('checkUserState', () => this.checkUserState(user, state))
     if (isOwn !== true) throw new StateForgeryError()
     const codeVerifier = requireVerifier(...proof)
-    const { code = '' } = readAuthorizationResponse(
-      new URLSearchParams({ state, code: typeof sent === 'string' ? sent : '' }),
-    )
+    const code = typeof sent === 'string' ? sent : ''
+    readAuthorizationResponse(new URLSearchParams({ state, code }))
     const server = await this.#connect().getServer()
     if ('iss' in answer) validateIssuer(server, answer.iss ?? undefined)
     // Another login may have begun while the server was asked: its secrets must not be forgotten.
@@ -199,8 +215,11 @@ export abstract class PkceFlowManager<User> {
       this.checkUserState(user, state),
     )
     if (isStillOwn !== true) throw new StateForgeryError()
-    const forgotten = await callHook('forgetUserSecrets', () => this.forgetUserSecrets(user))
-    if (forgotten === false) throw new StateForgeryError()
+    const forgotten: unknown = await callHook('forgetUserSecrets', () =>
+      this.forgetUserSecrets(user),
+    )
+    // In JavaScript people hand on what their database says: a count of rows, a row or none.
+    if (forgotten !== undefined && !forgotten) throw new StateForgeryError()
     return { code, codeVerifier }
   }
 }

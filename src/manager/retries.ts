@@ -22,9 +22,13 @@ export function untilAnswered<Result>(send: () => Promise<Result>): Promise<Resu
 }
 
 /** RFC 6585 section 4 and RFC 9110 section 15.6.4: the request was not processed. */
-function isBusy(error: unknown): error is PkceFlowError {
+const busyStatuses = new Set<number | undefined>([429, 503])
+
+function isBusy(error: unknown): error is PkceFlowError & { retryAfter: number } {
   return (
-    error instanceof PkceFlowError && (error.serverStatus === 429 || error.serverStatus === 503)
+    error instanceof PkceFlowError &&
+    busyStatuses.has(error.serverStatus) &&
+    error.retryAfter !== undefined
   )
 }
 
@@ -37,9 +41,9 @@ async function retry<Result>(
       return await send()
     } catch (error) {
       // Retry-After is the server's wish only if the server was reached.
-      const wish = isBusy(error) ? (error.retryAfter ?? 0) * 1000 : 0
-      const pause = Math.max(backOff, wish)
-      if (attempt === attempts || pause > longestPause || !mayRepeat(error)) throw error
-      await delay(pause)
+      const wish = isBusy(error) ? error.retryAfter * 1000 : 0
+      backOff = Math.max(backOff, wish)
+      if (attempt === attempts || backOff > longestPause || !mayRepeat(error)) throw error
+      await delay(backOff)
     }
 }

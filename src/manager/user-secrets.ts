@@ -12,8 +12,10 @@ export interface UserSecrets {
   readonly codeChallenge: string
 }
 
-/** What is kept when no login is pending. */
-export const noSecrets: UserSecrets = { state: '', codeVerifier: '', codeChallenge: '' }
+/** What is kept when no login is pending. A new object each time: it is the app's from then on. */
+export function buildNoSecrets(): UserSecrets {
+  return { state: '', codeVerifier: '', codeChallenge: '' }
+}
 
 /** 128 bits at least (RFC 6749 section 10.10), and characters that survive decoding twice. */
 const statePattern = /^[\w-]{22,1024}$/
@@ -37,6 +39,15 @@ export function buildUserSecrets(state: unknown, codeVerifier: unknown): UserSec
       'createState() and createCodeVerifier() gave the same: the state is in URLs, and the code verifier must not be.',
     )
   return { state, codeVerifier, codeChallenge: buildCodeChallenge(codeVerifier) }
+}
+
+/** Checks the state that a hook gave back. Throws `login_interrupted` if it is none. */
+export function requireState(state: unknown): string {
+  if (isMatch(statePattern, state)) return state
+  throw new PkceFlowError(
+    'login_interrupted',
+    'The state of this login is lost: retrieveUserState() gave what cannot be one. Start the login again.',
+  )
 }
 
 /**

@@ -5,9 +5,7 @@ import { isSecureOrLoopback } from '../secure-url.ts'
 export function refuseUnknown(given: object, known: readonly string[], parent: string): void {
   for (const name of Object.keys(given)) {
     if (known.includes(name)) continue
-    const meant = known.find(
-      (candidate) => plain(candidate) === plain(name) || oneEdit(candidate, name),
-    )
+    const meant = known.find((candidate) => isMisspelling(candidate, name))
     throw new ConfigurationError(
       `${quoted(parent + name)} is not an option of express-pkce-flow.` +
         (meant === undefined ? '' : ` Did you mean ${quoted(parent + meant)}?`),
@@ -22,6 +20,11 @@ export function invalid(name: string, message: string): ConfigurationError {
 /** A name that was given may be anything, also a secret put in the wrong place: shown cut. */
 function quoted(name: string): string {
   return `"${name.replace(/[^\w.$-]/g, '?').slice(0, 60)}"`
+}
+
+/** Whether somebody who wrote `name` is likely to have meant `known`. */
+export function isMisspelling(known: string, name: string): boolean {
+  return plain(known) === plain(name) || oneEdit(known, name)
 }
 
 function plain(name: string): string {

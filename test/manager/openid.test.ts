@@ -31,6 +31,26 @@ describe('PkceFlowManager: OpenID Connect', () => {
     expect(server.count('discovery')).to.equal(1)
   })
 
+  it('another login that begins while the server is discovered keeps its secrets', async () => {
+    const login = await startLogin(createOpenIdManager(server))
+    const manager = createOpenIdManager(server)
+    const { codeVerifier } = await manager.makeUserSecrets('alice')
+    manager.kept.set('alice', {
+      ...{ state: login.state, codeVerifier },
+      codeChallenge: createHash('sha256').update(codeVerifier).digest('base64url'),
+    })
+    let release = () => {}
+    const delay = new Promise<void>((resolve) => (release = resolve))
+    server.misbehave('discovery', { delay })
+    const outcome = rejection(manager.fetchAccessToken(login))
+    await server.received('discovery', 2)
+    const second = await manager.makeUserSecrets('alice')
+    release()
+    expect(await outcome).to.include({ code: 'login_not_found' })
+    expect(manager.kept.get('alice')).to.deep.equal(second)
+    expect(server.count('token')).to.equal(0)
+  })
+
   it('P12: a discovery that failed is tried again by a later call', async () => {
     const manager = createOpenIdManager(server)
     server.misbehave('discovery', { answer: { status: 500 } }, { times: 1 })
