@@ -238,12 +238,13 @@ describe('PkceFlowManager: used wrongly', () => {
       })
 
     it('P15: a misspelt hook is named beside all that are missing', async () => {
-      class Plain extends (PkceFlowManager as unknown as new () => PkceFlowManager<string>) {
+      class Plain extends (PkceFlowManager as unknown as new () => object) {
         storeUserSecret() {
           return undefined
         }
       }
-      const { message } = await rejection(new Plain().makeUserSecrets('alice'))
+      const plain: unknown = new Plain()
+      const { message } = await rejection((plain as MemoryManager).makeUserSecrets('alice'))
       expect(message).to.include('Plain lacks clientId, clientSecret, redirectUri')
       expect(message).to.include('Is "storeUserSecret" meant to be "storeUserSecrets"?')
     })
@@ -263,7 +264,7 @@ describe('PkceFlowManager: used wrongly', () => {
       inspect(manager, { depth: Infinity, showHidden: true, getters: true }),
       inspect({ deep: { inside: [manager] } }, { depth: Infinity, showHidden: true }),
       JSON.stringify({ manager }),
-      String(manager as unknown),
+      String(manager),
       format('%o %O %j %s', manager, manager, manager, manager),
     ].join('\n')
     for (const secret of ['test-client-secret', state, codeVerifier])
