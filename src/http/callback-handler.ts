@@ -72,7 +72,7 @@ async function arrive(
   cookie: BindingCookie,
   answer: AuthorizationResponse | undefined,
 ): Promise<void> {
-  const strict = hasStrictCookie(req)
+  const strict = hasStrictCookie(req) || isUserMissing(flow, req)
   const { login, first } = await finishLogin(flow, req, cookie, answer)
   flow.cookies.finish(res, cookie)
   if (!first) await rejoin(req, login)
@@ -86,9 +86,14 @@ async function arrive(
  * cookie is `SameSite=Strict` and may have stayed behind then, too. The same goes for the app's user,
  * who may be known by another cookie.
  */
-function mayLackSession({ settings }: Flow, req: Request, login: PendingLogin): boolean {
-  if (login.user !== undefined && userIdOf(settings, req) === undefined) return true
+function mayLackSession(flow: Flow, req: Request, login: PendingLogin): boolean {
+  if (isUserMissing(flow, req)) return true
   return !isStoredSession(req) && (login.inSession || hasStrictCookie(req))
+}
+
+/** Whether an account is connected and nobody knows whose: nobody's, or a cookie stayed behind. */
+function isUserMissing({ settings }: Flow, req: Request): boolean {
+  return settings.purpose === 'connect' && userIdOf(settings, req) === undefined
 }
 
 /**
@@ -113,7 +118,8 @@ async function keepAnswer(
 
 function sendOnToContinue(flow: Flow, req: Request, res: Response, { id }: BindingCookie): void {
   const url = `${flow.publicPath(flow.settings.routes.callback)}?${continueParameter}=${id}`
-  const strict = hasStrictCookie(req)
+  // The app may know its user by a cookie of its own, of which we know nothing.
+  const strict = hasStrictCookie(req) || isUserMissing(flow, req)
   // A session that was made for want of a cookie would replace the real one, if it were stored.
   if (!isStoredSession(req)) setSessionAside(req)
   // A redirect from a POST brings Lax cookies; nothing but a page of ours brings Strict ones.
