@@ -95,7 +95,10 @@ export class PkceFlowError extends Error {
   readonly headers: Readonly<Record<string, string>>
   /** Name of the flow. */
   declare readonly flow?: string
-  /** Where a person can start again: a path of this app. */
+  /**
+   * Where a person can start again: a path of this app. Absent where that would only bring the same
+   * error: with `not_signed_in`, and with `insufficient_scope` if that route asks for less.
+   */
   declare readonly loginUrl?: string
   /** Seconds after which another try makes sense. */
   declare readonly retryAfter?: number

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
-import { ConfigurationError, type PkceFlowError, withDetails } from '../errors.ts'
+import {
+  ConfigurationError,
+  type PkceFlowError,
+  type PkceFlowErrorCode,
+  withDetails,
+} from '../errors.ts'
 import type { SessionStore, TokenStore } from '../options/options.ts'
 import type { Settings } from '../options/settings.ts'
 import { placeToReturn } from '../return-to.ts'
@@ -68,6 +73,12 @@ const leaseMargin = 7_000
 
 /** Stores keep nothing for less than this many milliseconds reliably. */
 const shortestLifetime = 2_000
+
+/** Errors that the route `/login`, as it is, would only bring back. */
+const loginIsNoHelp: ReadonlySet<PkceFlowErrorCode> = new Set([
+  'insufficient_scope',
+  'not_signed_in',
+] as const)
 
 /** Wires the rooms for one set of options. */
 export function createFlow(settings: Settings): Flow {
@@ -156,7 +167,11 @@ export function createFlow(settings: Settings): Flow {
     publicPath: (path) => basePath + path,
     loginUrl,
     placeToReturn: (value) => placeToReturn(settings, value),
-    describe: (error, returnTo) => withDetails(error, { flow: name, loginUrl: loginUrl(returnTo) }),
+    describe: (error, returnTo) =>
+      withDetails(error, {
+        flow: name,
+        loginUrl: loginIsNoHelp.has(error.code) ? undefined : loginUrl(returnTo),
+      }),
     signInConnection(req, key) {
       const lifetimeOf = () => sessionLifetime(req)
       return openConnection(getServer, {

@@ -46,7 +46,7 @@ export function requireToken(
     const isSignIn = userIdOf(settings, req) === undefined
     const error =
       token !== undefined
-        ? insufficientScope()
+        ? insufficientScope(flow, missing)
         : isSignIn && settings.purpose === 'connect'
           ? notSignedIn()
           : noTokens(found, { isSignIn })
@@ -73,10 +73,13 @@ function isHopeless(tokens: IssuedTokens | undefined, missing: readonly string[]
   return missing.length > 0 && missing.every((scope) => asked.includes(scope))
 }
 
-function insufficientScope(): PkceFlowError {
+function insufficientScope(flow: Flow, missing: readonly string[]): PkceFlowError {
+  // The route asks for the flow's own scope, which the person may have refused in part.
+  const isAsked = missing.every((scope) => flow.settings.scope.includes(scope))
   return new PkceFlowError(
     'insufficient_scope',
     'The account that is connected did not allow this app to do this.',
+    { loginUrl: isAsked ? flow.loginUrl() : undefined },
   )
 }
 

@@ -104,7 +104,9 @@ for (const [purpose, options] of purposes)
       const page = await browser.request(app.url('/scoped/write'), { headers: program })
       expect(page.status).to.equal(403)
       expect(page.headers['content-type']).to.equal('application/problem+json')
-      expect(json(page)).to.include({ code: 'insufficient_scope', status: 403, loginUrl: '/login' })
+      expect(json(page)).to.include({ code: 'insufficient_scope', status: 403 })
+      // That route would ask for the flow's scope only, and bring this answer again.
+      expect(json(page)).not.to.have.property('loginUrl')
       expect(startsLogin(app, page)).to.equal(false)
     })
 
@@ -113,11 +115,30 @@ for (const [purpose, options] of purposes)
         const page = await open('/scoped/admin')
         expect(page).to.include({ status: 403, url: app.url('/scoped/admin') })
         expect(json(page)).to.include({ code: 'insufficient_scope' })
-        expect(app.errors.pop()).to.include({ code: 'insufficient_scope', loginUrl: '/login' })
+        const error = app.errors.pop()
+        expect(error).to.include({ code: 'insufficient_scope' })
+        expect(error).not.to.have.property('loginUrl')
         expect(asked()).to.have.length(starts)
       }
       expect(asked()).to.deep.equal(['openid read admin'])
       expect(await scopeNow()).to.deep.equal(['openid', 'read'])
+    })
+
+    it('loginUrl is there if that route asks for what is missing', async () => {
+      await app.close()
+      await start({ scope: 'openid read write admin' })
+      await open('/login')
+      for (const [path, loginUrl] of [
+        ['/scoped/admin', '/login'],
+        ['/scoped/both', '/login'],
+        ['/scoped/more', undefined],
+      ] as const) {
+        const problem = await ask(app, browser, path)
+        expect(problem, path).to.include({ code: 'insufficient_scope' })
+        expect(problem.loginUrl, path).to.equal(loginUrl)
+      }
+      await open('/login')
+      expect(asked()[1]).to.equal('openid read write admin')
     })
 
     it('one more round for each explicit login', async () => {
