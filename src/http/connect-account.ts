@@ -15,7 +15,8 @@ import { userIdOf } from './user-id.ts'
 export function requireUserToConnect({ settings }: Flow, req: Request): string {
   const id = userIdOf(settings, req)
   if (id !== undefined) return id
-  throw notSignedIn()
+  // Somebody may be signed in at another address of this app, whose cookie does not come here.
+  throw notSignedIn(` at ${settings.origin}`)
 }
 
 /** What a pending login says about a user: enough to recognise. */

@@ -18,16 +18,30 @@ export function redirect(req: Request, res: Response, url: string): void {
  * own page leads to is ours.
  */
 export function refresh(res: Response, url: string): void {
-  const target = url.replace(/[&"'<>]/g, (character) => `&#${character.charCodeAt(0)};`)
+  const target = asHtml(url)
+  sendPage(
+    res,
+    'One moment',
+    `<p><a href="${target}">Continue</a></p>`,
+    `<meta http-equiv="refresh" content="0;url=${target}">`,
+  )
+}
+
+/** Answers with a page of ours: no script, no frame around it. */
+export function sendPage(res: Response, title: string, body: string, head = ''): void {
   res.statusCode = 200
   res.setHeader('Content-Type', 'text/html; charset=utf-8')
   res.setHeader('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
   res.end(
-    `<!doctype html><html lang="en"><meta charset="utf-8"><title>One moment</title>` +
+    `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title>` +
       `<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">` +
-      `<meta http-equiv="refresh" content="0;url=${target}">` +
-      `<p><a href="${target}">Continue</a></p></html>`,
+      `${head}${body}</html>`,
   )
+}
+
+/** `text` as the text or an attribute of a page. */
+export function asHtml(text: string): string {
+  return text.replace(/[&"'<>]/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
 /** Marks an answer as one that no cache may keep and no page may be told about. */

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express'
+import { askToConnect, needsConsent } from './connect-page.ts'
 import type { Flow } from './flow.ts'
 import { asyncHandler } from './handler.ts'
 import { keepPrivate } from './landing.ts'
@@ -27,6 +28,11 @@ export function loginHandler(flow: Flow, options: LoginOptions = {}): RequestHan
       res.status(204).end()
       return
     }
+    const samePlace = req.method === 'GET' ? flow.publicPath(req.originalUrl) : undefined
+    if (samePlace !== undefined && needsConsent(flow, req)) {
+      askToConnect(flow, res, samePlace)
+      return
+    }
     requireNavigation(flow, req)
     await startLogin(flow, req, res, {
       returnTo:
@@ -34,7 +40,7 @@ export function loginHandler(flow: Flow, options: LoginOptions = {}): RequestHan
         flow.settings.afterLogin,
       scope: options.scope as readonly string[] | undefined,
       parameters: options.authorizationParams ?? {},
-      samePlace: req.method === 'GET' ? flow.publicPath(req.originalUrl) : undefined,
+      samePlace,
     })
   })
 }

@@ -39,10 +39,14 @@ function notConnected(): PkceFlowError {
   return new PkceFlowError('not_connected', 'This user has no tokens here. Log in first.')
 }
 
-/** An account is to be connected, and the app has no user at this browser. */
-export function notSignedIn(): PkceFlowError {
+/**
+ * An account is to be connected, and the app has no user at this browser.
+ *
+ * @param place where the person has to be signed in, such as ` at https://app.example`
+ */
+export function notSignedIn(place = ''): PkceFlowError {
   return new PkceFlowError(
     'not_signed_in',
-    'Nobody is signed in to this app. Sign in first, then connect the account.',
+    `Nobody is signed in to this app${place}. Sign in first, then connect the account.`,
   )
 }

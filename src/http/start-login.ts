@@ -7,7 +7,7 @@ import {
 import { fingerprintOf, requireUserToConnect } from './connect-account.ts'
 import type { Flow } from './flow.ts'
 import { keepPrivate, redirect } from './landing.ts'
-import { queryParameters } from './query.ts'
+import { isElsewhere, placeOnOwnHost } from './own-host.ts'
 import { isStoredSession, requireSession, requireSessionCookie } from './session.ts'
 import { isCrossSite, isFromOwnPage, mayStart } from './user-agent.ts'
 
@@ -22,9 +22,6 @@ export interface LoginStart {
   /** Path and query, as the browser sees them, that start the same login on redirectUri's host. */
   samePlace: string | undefined
 }
-
-/** Tells a start that was sent to redirectUri's host from one that never can arrive there. */
-const movedParameter = 'pkce-flow-moved'
 
 /**
  * Starts a login: keeps its secrets, binds them to this browser, sends it to the authorization
@@ -73,24 +70,9 @@ export async function startLogin(
   redirect(req, res, buildAuthorizationUrl(server, request))
 }
 
-/**
- * Cookies set on `localhost` do not come back to `127.0.0.1`, those of `www.` not without it, secure
- * ones cannot be set by http: a login begins on the host that it comes back to. Behind a proxy that
- * does not say where a request came to, all of them look misplaced, so this is tried once.
- */
-function placeOnOwnHost(flow: Flow, req: Request, samePlace: string): string | undefined {
-  const { hostname, protocol } = new URL(flow.settings.redirectUri)
-  const requested = req.hostname as string | undefined
-  if (requested === undefined) return undefined
-  if (requested.toLowerCase() === hostname && (req.secure || protocol === 'http:')) return undefined
-  if (!samePlace.startsWith('/')) return undefined
-  if (queryParameters(req).has(movedParameter)) return undefined
-  return `${flow.settings.origin}${samePlace}${samePlace.includes('?') ? '&' : '?'}${movedParameter}=1`
-}
-
 /** Refuses a start that no person's navigation caused (P14), or no page of this app a connection. */
-export function requireNavigation({ settings }: Flow, req: Request): void {
-  if (settings.purpose === 'connect' && !isFromOwnPage(req, settings.origin))
+export function requireNavigation(flow: Flow, req: Request): void {
+  if (flow.settings.purpose === 'connect' && !isFromThisApp(flow, req))
     throw new PkceFlowError(
       'cross_site_request',
       'An account is connected from a page of this app only: by a link or form there. Nothing was started.',
@@ -106,4 +88,10 @@ export function requireNavigation({ settings }: Flow, req: Request): void {
     'A login starts when the browser navigates here, by a link or location.assign(): not by fetch(), ' +
       'in an image or in a frame.',
   )
+}
+
+/** On another host, where a start is only sent on, the app's pages are those of that host. */
+export function isFromThisApp(flow: Flow, req: Request): boolean {
+  if (isFromOwnPage(req, flow.settings.origin)) return true
+  return isElsewhere(flow, req) && isFromOwnPage(req, `${req.protocol}://${req.headers.host ?? ''}`)
 }

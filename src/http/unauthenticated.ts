@@ -3,8 +3,8 @@ import { PkceFlowError } from '../errors.ts'
 import type { Flow } from './flow.ts'
 import { keepPrivate, refresh } from './landing.ts'
 import { hasStrictCookie, isStoredSession } from './session.ts'
-import { startLogin } from './start-login.ts'
-import { isCrossSite, isFromOwnPage, isPerson, mayStart } from './user-agent.ts'
+import { isFromThisApp, startLogin } from './start-login.ts'
+import { isCrossSite, isPerson, mayStart } from './user-agent.ts'
 
 /**
  * What a guard does with a request that it does not let through:
@@ -66,9 +66,9 @@ async function startHere(
   next: NextFunction,
   { error, mode, scope }: Refusal,
 ): Promise<void> {
-  const { purpose, origin, afterLogin } = flow.settings
+  const { purpose, afterLogin } = flow.settings
   // A link on another site must not make anybody connect an account, by way of a page of ours neither.
-  if (purpose === 'connect' && !isFromOwnPage(req, origin)) {
+  if (purpose === 'connect' && !isFromThisApp(flow, req)) {
     answerRefusal(flow, req, res, next, error, mode)
     return
   }
