@@ -28,6 +28,7 @@ describe('several flows in one app', () => {
     running.push(servers.one, servers.two)
     if (atOneServer) servers.two = servers.one
     app = await startApp({
+      serverOptions: { announceIss },
       flow: { name: 'main' },
       routes(routes) {
         const flows = (['one', 'two'] as const).map((name) => {
@@ -110,32 +111,68 @@ describe('several flows in one app', () => {
     expect((await tokens()).slice(1)).to.deep.equal([null, null])
   })
 
+  /** The callback that each flow's answers come to. */
+  const callbacks = { main: '/callback', one: '/one/callback', two: '/two/callback' }
+  type Flow = keyof typeof callbacks
+  const flows = Object.keys(callbacks) as Flow[]
+  const pairs = flows.flatMap((from) =>
+    flows.filter((at) => at !== from).map((at) => [from, at] as const),
+  )
+  const serverOf = (flow: Flow) => (flow === 'main' ? app.server : servers[flow])
+  const codes = () => flows.map((flow) => serverOf(flow).count('token'))
+
+  /** Logs in, then has an answer of each flow under way; no request has brought one yet. */
+  async function answersUnderWay(): Promise<Record<Flow, URL>> {
+    await browser.open(app.url('/login'))
+    const main = new URL(await browser.openUntil(app.url('/callback'), app.url('/login')))
+    return { main, one: await answerOf('one'), two: await answerOf('two') }
+  }
+
   for (const announceIss of [true, false])
-    it(`an answer is refused at another flow’s callback${announceIss ? '' : ', without iss (RFC 9207), too'}`, async () => {
-      await start({ announceIss })
-      await browser.open(app.url('/login'))
-      const answer = await answerOf('one')
-      expect(answer.searchParams.has('iss')).to.equal(announceIss)
-      for (const path of ['/two/callback', '/callback']) {
-        const page = await browser.request(app.url(path + answer.search))
+    for (const [from, at] of pairs) {
+      const what = `an answer to ${from} at the callback of ${at}, ${announceIss ? 'with' : 'without'} iss`
+
+      it(`P16: ${what}: is refused by its path, and stays good for its own`, async () => {
+        await start({ announceIss })
+        const answers = await answersUnderWay()
+        expect(answers[from].searchParams.has('iss')).to.equal(announceIss)
+        const before = codes()
+        const page = await browser.request(app.url(callbacks[at] + answers[from].search))
         expect(page.status).to.equal(400)
         expect(json(page)).to.include({ code: 'login_not_found' })
-      }
-      // Nothing was used up.
-      expect((await browser.request(answer.href)).status).to.equal(302)
-      expect((await tokens())[1]).to.equal(issuedBy(servers.one))
-    })
+        expect(codes(), 'no code is sent').to.deep.equal(before)
+        for (const flow of flows)
+          expect((await browser.request(answers[flow].href)).status, flow).to.equal(302)
+        expect((await tokens()).slice(1)).to.deep.equal([
+          issuedBy(servers.one),
+          issuedBy(servers.two),
+        ])
+      })
+    }
 
-  it('an answer of one server to the login at another one is refused (RFC 9207)', async () => {
-    await start()
-    await browser.open(app.url('/login'))
-    const [one, two] = [await answerOf('one'), await answerOf('two')]
-    two.searchParams.set('state', one.searchParams.get('state')!)
-    const page = await browser.request(app.url(`/one/callback${two.search}`))
-    expect(json(page)).to.include({ code: 'issuer_mismatch' })
-    expect(servers.one.count('token') + servers.two.count('token')).to.equal(0)
-    expect((await tokens()).slice(1)).to.deep.equal([null, null])
-  })
+  // An attacker who knows the state of the login that is pending there.
+  for (const [from, at] of pairs) {
+    for (const [how, announceIss] of [
+      ['with iss', true],
+      ['its iss taken out, where it is announced', true],
+      ['an iss that nobody announced', false],
+    ] as const)
+      it(`P16: an answer to ${from}, with the state of ${at}, ${how} (RFC 9207): issuer_mismatch`, async () => {
+        await start({ announceIss })
+        const answers = await answersUnderWay()
+        const forged = new URL(answers[at])
+        forged.search = answers[from].search
+        forged.searchParams.set('state', answers[at].searchParams.get('state')!)
+        if (how.includes('taken out')) forged.searchParams.delete('iss')
+        if (!announceIss) forged.searchParams.set('iss', serverOf(from).issuer)
+        const before = codes()
+        const page = await browser.request(forged.href)
+        expect(page.status).to.equal(400)
+        expect(json(page)).to.include({ code: 'issuer_mismatch' })
+        expect(codes(), 'no code is sent').to.deep.equal(before)
+        expect((await tokens()).slice(1)).to.deep.equal([null, null])
+      })
+  }
 
   it('two flows at one server, finished at the same time, are independent', async () => {
     await start({ atOneServer: true })
