@@ -6,7 +6,7 @@ import {
   type TestAuthorizationServer,
 } from '../../src/testing/index.ts'
 
-/** What looks like GitLab: OAuth 2.0 below `/oauth`, an API that takes its tokens below `/api/v4`. */
+/** What looks like GitLab or its like: plain OAuth 2.0, and an API that takes its tokens. */
 export interface GitLab {
   readonly origin: string
   readonly server: TestAuthorizationServer
@@ -15,9 +15,36 @@ export interface GitLab {
 
 export const client = { clientId: 'gitlab-client', clientSecret: 'gitlab-client-secret' }
 
-export async function startGitLab(): Promise<GitLab> {
-  const server = await createTestAuthorizationServer({
+/** Where such a provider has what. */
+interface Paths {
+  /** What its endpoints are below. */
+  issuerPath: string
+  tokenPath: string
+  /** `undefined` if tokens cannot be revoked. */
+  revocationPath: string | undefined
+  projects: string
+}
+
+export const startGitLab = (): Promise<GitLab> =>
+  startProvider({
     issuerPath: '/oauth',
+    tokenPath: '/oauth/token',
+    revocationPath: '/oauth/revoke',
+    projects: '/api/v4/projects?membership=true',
+  })
+
+export const startForgejo = (): Promise<GitLab> =>
+  startProvider({
+    issuerPath: '/login/oauth',
+    tokenPath: '/login/oauth/access_token',
+    revocationPath: undefined,
+    projects: '/api/v1/user/repos',
+  })
+
+async function startProvider(paths: Paths): Promise<GitLab> {
+  const { issuerPath, tokenPath, revocationPath, projects } = paths
+  const server = await createTestAuthorizationServer({
+    issuerPath,
     discovery: 'none',
     announceIss: false,
     clients: [client],
@@ -26,7 +53,12 @@ export async function startGitLab(): Promise<GitLab> {
   async function forward(request: http.IncomingMessage, response: http.ServerResponse) {
     const { method = 'GET', url = '/', headers } = request
     const body = await text(request)
-    const answer = await fetch(server.origin + url, {
+    if (url === `${issuerPath}/revoke` && url !== revocationPath) {
+      response.writeHead(404).end()
+      return
+    }
+    const path = url === tokenPath ? `${issuerPath}/token` : url
+    const answer = await fetch(server.origin + path, {
       method,
       redirect: 'manual',
       headers: {
@@ -53,7 +85,7 @@ export async function startGitLab(): Promise<GitLab> {
   }
 
   const listener = http.createServer((request, response) => {
-    if (request.url === '/api/v4/projects?membership=true') listProjects(request, response)
+    if (request.url === projects) listProjects(request, response)
     else forward(request, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))

@@ -2,6 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { expect } from 'chai'
 import { PkceFlowManager } from '../../src/index.ts'
+import {
+  createTestAuthorizationServer,
+  type TestAuthorizationServer,
+} from '../../src/testing/index.ts'
 import { MemoryManager } from '../manager/memory-manager.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
 import { findFreePort } from '../support/service.ts'
@@ -11,7 +15,7 @@ import {
   type DocsProject,
   type RunningProgram,
 } from './docs-project.ts'
-import { client, startGitLab, type GitLab } from './gitlab.ts'
+import { client, startForgejo, startGitLab, type GitLab } from './gitlab.ts'
 import { startSlowDatabase } from './slow-database.ts'
 
 describe('guides', function () {
@@ -29,6 +33,7 @@ describe('guides', function () {
       'router.ts': await programIn('connect-gitlab.md', 'With the router'),
       'manager.ts': await programIn('connect-gitlab.md', 'With the manager'),
       'slow-reads.ts': slowReads(await programIn('connect-gitlab.md', 'With the manager')),
+      'several.ts': await programIn('several-providers.md'),
     })
   })
 
@@ -80,12 +85,14 @@ describe('guides', function () {
     return running.printed(pattern)
   }
 
-  async function noSecretIsPrinted() {
+  async function noSecretIsPrinted(...servers: TestAuthorizationServer[]) {
     await running!.stop()
     const { output } = await running!.ended
-    const { query } = await gitlab.server.received('authorization')
-    for (const secret of gitlab.server.secrets)
-      if (secret !== query.get('state')) expect(output).not.to.include(secret)
+    for (const server of [gitlab.server, ...servers]) {
+      const { query } = await server.received('authorization')
+      for (const secret of server.secrets)
+        if (secret !== query.get('state')) expect(output).not.to.include(secret)
+    }
   }
 
   it('programs compile', () => {
@@ -334,6 +341,119 @@ describe('guides', function () {
     it('access that is not given', async () => {
       gitlab.server.misbehave('authorization', { authorizationError: 'access_denied' })
       expect(await post('/gitlab/connect')).to.include({ status: 403 })
+    })
+  })
+
+  describe('several-providers.md', () => {
+    let company: TestAuthorizationServer
+    let forgejo: GitLab
+
+    beforeEach(async () => {
+      company = await createTestAuthorizationServer({ clients: [client] })
+      forgejo = await startForgejo()
+      await run('several.ts', /^http.*\n/m, {
+        ISSUER: company.issuer,
+        CLIENT_ID: client.clientId,
+        CLIENT_SECRET: client.clientSecret,
+        FORGEJO_URL: forgejo.origin,
+        FORGEJO_CLIENT_ID: client.clientId,
+        FORGEJO_CLIENT_SECRET: client.clientSecret,
+      })
+    })
+
+    afterEach(async () => {
+      await forgejo.close()
+      await company.close()
+    })
+
+    const headersFrom = (site: string) => ({
+      'sec-fetch-site': site,
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    })
+    /** A link on a page of the app. */
+    const click = (path: string, by = browser) =>
+      by.open(origin + path, { headers: headersFrom('same-origin') })
+    const projects = '[{"id":1,"name_with_namespace":"alice / diary"}]'
+
+    async function connectBoth() {
+      await click('/')
+      await click('/gitlab/login')
+      await click('/forgejo/login')
+    }
+
+    it('signing in, connecting both, listing what is there, disconnecting one', async () => {
+      const start = await click('/')
+      expect(start).to.include({ status: 200, url: `${origin}/` })
+      expect(start.body).to.include('"/gitlab/login"').and.to.include('"/forgejo/login"')
+      expect((await click('/projects')).body).to.equal(projects)
+      expect((await click('/')).body)
+        .to.include('"/gitlab/logout"')
+        .and.to.include('"/forgejo/login"')
+      expect((await click('/repositories')).body).to.equal(projects)
+      for (const server of [company, gitlab.server, forgejo.server])
+        expect(server.count('token')).to.equal(1)
+
+      expect((await click('/gitlab/logout')).body)
+        .to.include('"/gitlab/login"')
+        .and.to.include('"/forgejo/logout"')
+      expect(gitlab.server.issued[0]).to.include({ active: false, refreshable: false })
+      expect(forgejo.server.issued[0]).to.include({ active: true })
+      expect((await click('/repositories')).body).to.equal(projects)
+      await noSecretIsPrinted(company, forgejo.server)
+    })
+
+    it('logging out leaves connected accounts to the user, and to nobody else', async () => {
+      await connectBoth()
+      await browser.request(`${origin}/logout`)
+      expect((await click('/projects')).body).to.include('not_signed_in')
+      for (const { server } of [gitlab, forgejo]) expect(server.issued[0]!.active).to.equal(true)
+      await click('/')
+      expect((await click('/projects')).body).to.equal(projects)
+
+      company.authorizeAs('bob')
+      const bobs = createBrowser()
+      const page = await click('/', bobs)
+      expect(page.body).to.include('"/gitlab/login"').and.to.include('"/forgejo/login"')
+      expect(gitlab.server.count('token')).to.equal(1)
+    })
+
+    it('leaving disconnects both', async () => {
+      await connectBoth()
+      await browser.request(`${origin}/leave`, { method: 'POST' })
+      expect(gitlab.server.issued[0]).to.include({ active: false })
+      // Has nowhere to revoke tokens.
+      expect(forgejo.server.issued[0]).to.include({ active: true })
+      await click('/')
+      expect((await click('/')).body)
+        .to.include('"/gitlab/login"')
+        .and.to.include('"/forgejo/login"')
+    })
+
+    it('who arrives from a provider is offered to connect, and who is nobody to sign in', async () => {
+      await click('/')
+      const cross = { headers: headersFrom('cross-site') }
+      const refused = await browser.open(`${origin}/projects`, cross)
+      expect(refused.status).to.equal(401)
+      expect(refused.body).to.equal('gitlab: not_connected <a href="/gitlab/login">Go on</a>')
+      const nobody = await click('/forgejo/login', createBrowser())
+      expect(nobody.status).to.equal(401)
+      expect(nobody.body).to.equal('forgejo: not_signed_in <a href="/login">Go on</a>')
+    })
+
+    it('an answer to one is refused at the callback of another', async () => {
+      await click('/')
+      const sent = await browser.request(`${origin}/gitlab/login`, {
+        headers: headersFrom('same-origin'),
+      })
+      const { search } = new URL(await browser.openUntil(origin, sent.headers.location!))
+      for (const path of ['/callback', '/forgejo/callback']) {
+        const page = await browser.request(origin + path + search)
+        expect(page.body).to.include('login_not_found')
+      }
+      expect((await browser.open(`${origin}/gitlab/callback${search}`)).body).to.include(
+        '"/gitlab/logout"',
+      )
     })
   })
 })
