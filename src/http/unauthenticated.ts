@@ -85,7 +85,8 @@ async function startHere(
     returnTo,
     scope,
     parameters: {},
-    samePlace: flow.loginUrl(returnTo),
+    // This page again, which knows the scope; /login asks the person first whether to connect.
+    samePlace: (purpose === 'login' ? here : undefined) ?? flow.loginUrl(returnTo),
   })
 }
 

@@ -37,13 +37,17 @@ export function isCrossSite({ headers }: Request): boolean {
 }
 
 /**
- * Whether a page of this origin caused the request, or the person by the address bar: what another
+ * Whether the person caused the request, on a page of this origin or by the address bar: what another
  * site must not be able to do. Told by Fetch Metadata; without it `Origin` or else `Referer` must be
  * ours.
+ *
+ * A page of ours that refreshes, to bring Strict cookies along, leads where another site wanted: it
+ * sends no referrer, and to a browser with Fetch Metadata no person has activated what follows.
  */
 export function isFromOwnPage({ headers }: Request, origin: string): boolean {
   const site = headers['sec-fetch-site']
-  if (site !== undefined) return site === 'same-origin' || site === 'none'
+  if (site !== undefined)
+    return site === 'none' || (site === 'same-origin' && headers['sec-fetch-user'] === '?1')
   const { referer = '' } = headers
   return (headers.origin ?? (URL.canParse(referer) ? new URL(referer).origin : '')) === origin
 }

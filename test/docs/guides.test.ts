@@ -367,6 +367,7 @@ describe('guides', function () {
     })
 
     const headersFrom = (site: string) => ({
+      'sec-fetch-user': '?1',
       'sec-fetch-site': site,
       'sec-fetch-mode': 'navigate',
       'sec-fetch-dest': 'document',

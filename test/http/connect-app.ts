@@ -12,7 +12,7 @@ declare module 'express-session' {
 }
 
 /** What a browser says when a person follows a link on a page of the app. */
-export const ownPage = { ...navigation, 'sec-fetch-site': 'same-origin' }
+export const ownPage = { ...navigation, 'sec-fetch-site': 'same-origin', 'sec-fetch-user': '?1' }
 
 /** An app whose users, `ann` and `ben`, connect accounts: `alice` and `bob` at the authorization server. */
 export function startConnectApp({ flow, ...setUp }: AppSetUp = {}): Promise<RunningApp> {

@@ -11,6 +11,11 @@ const html = { accept: 'text/html' }
 const foreign: [string, Record<string, string>][] = [
   ['a link on another site', { ...navigation, 'sec-fetch-site': 'cross-site' }],
   ['a link on another host of this site', { ...navigation, 'sec-fetch-site': 'same-site' }],
+  // It may have led to a page of ours that refreshes, for the sake of Strict cookies.
+  [
+    'a page of this app on which nobody did anything',
+    { ...navigation, 'sec-fetch-site': 'same-origin' },
+  ],
   ['another site that claims our Origin', { ...ownPage, 'sec-fetch-site': 'cross-site' }],
   ['Origin: another one', { ...html, origin: 'https://evil.example' }],
   ['Origin: null', { ...html, origin: 'null' }],

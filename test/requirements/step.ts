@@ -230,8 +230,9 @@ export function response(members: JsonObject): Step[] {
 /** Headers of a program that wants no page. */
 export const program: Record<string, string> = { accept: 'application/json' }
 
-/** What a browser says of a link, an image or a frame (Fetch Metadata). */
+/** What a browser says of a link that was clicked, an image or a frame (Fetch Metadata). */
 export const navigation = (site: string): Record<string, string> => ({
+  'sec-fetch-user': '?1',
   'sec-fetch-site': site,
   'sec-fetch-mode': 'navigate',
   'sec-fetch-dest': 'document',
