@@ -85,8 +85,7 @@ async function startHere(
     returnTo,
     scope,
     parameters: {},
-    // This page again, which knows the scope; /login asks the person first whether to connect.
-    samePlace: (purpose === 'login' ? here : undefined) ?? flow.loginUrl(returnTo),
+    samePlace: flow.loginUrl(returnTo),
   })
 }
 
