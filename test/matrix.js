@@ -16,7 +16,7 @@ const excluded = arguments_.includes('--whole') ? leftOut.slice(0, 1) : leftOut
 const elsewhere = excluded.flatMap((files) => ['--exclude', files])
 const onExpress4 = [
   '--node-option',
-  'import=tsx',
+  'import=tsx/esm',
   '--node-option',
   'import=./test/support/express-4.js',
 ]

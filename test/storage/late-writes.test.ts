@@ -1,3 +1,4 @@
+import { syncBuiltinESMExports } from 'node:module'
 import { mock } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect } from 'chai'
@@ -94,11 +95,15 @@ for (const [name, create] of [
 
     beforeEach(() => {
       mock.timers.enable({ apis: ['setTimeout'] })
+      syncBuiltinESMExports() // node:timers/promises, too
       store = create()
       values = store.open()
     })
 
-    afterEach(() => mock.timers.reset())
+    afterEach(() => {
+      mock.timers.reset()
+      syncBuiltinESMExports()
+    })
 
     const asked = () => store.held.map(({ what }) => what)
 
