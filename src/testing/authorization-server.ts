@@ -3,6 +3,13 @@ import type { TestServerEndpoint } from './endpoints.ts'
 import type { Fault, FaultyEndpoint, Misbehaviour, MisbehaviourOptions } from './faults.ts'
 import { createGrants, type IssuedTokens } from './grants.ts'
 import { createListener } from './listener.ts'
+import {
+  createLogoutToken,
+  postLogoutToken,
+  type LogoutTokenRequest,
+  type LogoutTokenResponse,
+  type LogoutUris,
+} from './logout-token.ts'
 import { createMisbehaviours } from './misbehaviours.ts'
 import {
   resolveOptions,
@@ -56,6 +63,15 @@ export interface TestAuthorizationServer {
   rotateKeys(options?: { keepKid?: boolean }): void
   /** A JWT signed by the current key, e.g. a logout token. */
   sign(jwt: JwtToSign): Promise<string>
+  /**
+   * From now on logouts at the end session endpoint are told to these URIs of the client: a logout
+   * token is posted, a page with an iframe is shown.
+   */
+  tellLogoutsTo(uris: LogoutUris): void
+  /** Sends a logout token; resolves to what the client answered. */
+  sendLogoutToken(request: LogoutTokenRequest): Promise<LogoutTokenResponse>
+  /** What clients answered to logout tokens, oldest first. */
+  readonly logoutResponses: readonly LogoutTokenResponse[]
   /** Behaves, forgets recorded requests and `issued`, signs in the first user; tokens stay valid. */
   reset(): void
   /** Stops listening: connections are refused, open ones destroyed. */
@@ -89,6 +105,17 @@ export async function createTestAuthorizationServer(
   await listener.start()
   const issuer = `${listener.origin}${settings.issuerPath}`
 
+  let logoutUris: LogoutUris = {}
+  const logoutResponses: LogoutTokenResponse[] = []
+
+  async function sendLogoutToken(request: LogoutTokenRequest): Promise<LogoutTokenResponse> {
+    const { to = logoutUris.backchannel } = request
+    if (to === undefined) throw new TypeError('No client wants to be told of logouts')
+    const response = await postLogoutToken(to, await createLogoutToken(request, context))
+    logoutResponses.push(response)
+    return response
+  }
+
   const context: Context = {
     issuer,
     settings,
@@ -98,6 +125,10 @@ export async function createTestAuthorizationServer(
     assertionIds: new Set(),
     user: () => user,
     sign: (jwt) => signJwt(jwt, keys, settings.signingAlgorithm),
+    get logoutUris() {
+      return logoutUris
+    },
+    sendLogoutToken,
     keepSecret: (value) => {
       if (value && settings.record) secrets.add(value)
     },
@@ -134,8 +165,14 @@ export async function createTestAuthorizationServer(
     behave: () => misbehaviours.clear(),
     rotateKeys: ({ keepKid = false } = {}) => keys.rotate(keepKid),
     sign: (jwt) => context.sign(jwt),
+    tellLogoutsTo(uris) {
+      logoutUris = { ...uris }
+    },
+    sendLogoutToken,
+    logoutResponses,
     reset() {
       misbehaviours.clear()
+      logoutResponses.length = 0
       log.clear()
       grants.clearIssued()
       user = settings.users[0]

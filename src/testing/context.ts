@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts'
 import type { Grants } from './grants.ts'
+import type { LogoutTokenRequest, LogoutTokenResponse, LogoutUris } from './logout-token.ts'
 import type { JwtToSign } from './signed-jwt.ts'
 import type { AppliedFault } from './misbehaviours.ts'
 import type { Settings, TestUser } from './options.ts'
@@ -19,6 +20,10 @@ export interface Context {
   /** Who is signed in at the authorization endpoint. */
   user(): TestUser | undefined
   sign(jwt: JwtToSign): Promise<string>
+  /** Where logouts are told to. */
+  readonly logoutUris: LogoutUris
+  /** Sends a logout token and notes the answer. */
+  sendLogoutToken(request: LogoutTokenRequest): Promise<LogoutTokenResponse>
   /** Notes what must not show up in anybody's logs. */
   keepSecret(value: string | null | undefined): void
 }

@@ -76,6 +76,13 @@ export interface TokenFaults {
   idToken: IdTokenFault
 }
 
+export interface EndSessionFaults {
+  /** Spoils the logout token that the client is sent, as an ID Token is spoilt. */
+  logoutToken: IdTokenFault
+  /** Changes the parameters in place with which the browser goes back to the client. */
+  logoutResponse: (parameters: URLSearchParams) => void
+}
+
 export interface UserinfoFaults {
   /** Changes a successful response. */
   userinfo: (claims: JsonObject) => unknown
@@ -93,7 +100,7 @@ interface FaultsByEndpoint {
   token: OneOf<TransportFaults & TokenFaults>
   revocation: OneOf<TransportFaults>
   userinfo: OneOf<TransportFaults & UserinfoFaults>
-  end_session: OneOf<TransportFaults>
+  end_session: OneOf<TransportFaults & EndSessionFaults>
   other: OneOf<TransportFaults>
   any: OneOf<TransportFaults>
 }
@@ -135,5 +142,6 @@ export type AnyFault = Partial<
     JwksFaults &
     AuthorizationFaults &
     TokenFaults &
+    EndSessionFaults &
     UserinfoFaults
 >

@@ -7,6 +7,7 @@ export type { TestServerEndpoint } from './endpoints.ts'
 export type {
   AuthorizationFaults,
   DiscoveryFaults,
+  EndSessionFaults,
   Fault,
   FaultyAnswer,
   FaultyEndpoint,
@@ -20,6 +21,17 @@ export type {
   UserinfoFaults,
 } from './faults.ts'
 export type { IssuedTokens } from './grants.ts'
+export {
+  wrongLogoutTokens,
+  type LogoutTokenRequest,
+  type LogoutTokenResponse,
+  type LogoutUris,
+} from './logout-token.ts'
+export {
+  logoutConformance,
+  type LogoutConformanceModule,
+  type LogoutConformanceModuleName,
+} from './logout-conformance.ts'
 export type {
   TestAuthorizationServerOptions,
   TestClient,

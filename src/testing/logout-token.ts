@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto'
+import type { Context } from './context.ts'
+import type { IdTokenFault } from './faults.ts'
+
+/** Where a client wants to be told that somebody has logged out. */
+export interface LogoutUris {
+  /** Gets a logout token (OpenID Connect Back-Channel Logout 1.0). */
+  backchannel?: string | undefined
+  /** Is loaded in an iframe of the logged-out page (OpenID Connect Front-Channel Logout 1.0). */
+  frontchannel?: string | undefined
+}
+
+/** A logout token that is to be sent. */
+export interface LogoutTokenRequest {
+  /** Default: the back-channel URI that the server was told. */
+  to?: string | undefined
+  sub?: string | undefined
+  sid?: string | undefined
+  /** Default: the first client's. */
+  clientId?: string | undefined
+  /** Spoil the token, as those of ID Tokens do. */
+  faults?: readonly IdTokenFault[] | undefined
+}
+
+/** What the client answered. */
+export interface LogoutTokenResponse {
+  status: number
+  headers: Readonly<Record<string, string>>
+  body: string
+  /** What was sent. */
+  logoutToken: string
+}
+
+const event = 'http://schemas.openid.net/event/backchannel-logout'
+
+/** Signs a logout token for a client. */
+export function createLogoutToken(
+  { sub, sid, clientId, faults = [] }: LogoutTokenRequest,
+  context: Context,
+): Promise<string> {
+  const { issuer, settings } = context
+  const client = settings.clients.find((each) => each.clientId === clientId) ?? settings.clients[0]
+  const now = Math.floor(Date.now() / 1000)
+  return context.sign({
+    header: { typ: 'logout+jwt' },
+    claims: {
+      ...{ iss: issuer, aud: client?.clientId, iat: now, exp: now + 120, jti: randomUUID() },
+      ...{ sub, sid, events: { [event]: {} } },
+    },
+    faults,
+    clientSecret: client?.clientSecret,
+  })
+}
+
+/** Posts a logout token, without cookies, and with a parameter that no client knows. */
+export async function postLogoutToken(
+  uri: string,
+  logoutToken: string,
+): Promise<LogoutTokenResponse> {
+  const body = new URLSearchParams({ logout_token: logoutToken, unknown: 'parameter' })
+  const response = await fetch(uri, { method: 'POST', body, redirect: 'manual' })
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: await response.text(),
+    logoutToken,
+  }
+}
+
+const changed = (change: Record<string, unknown>): IdTokenFault => ({
+  claims: (claims) => ({ ...claims, ...change }),
+})
+const inAnHour = () => Math.floor(Date.now() / 1000) + 3_600
+
+/** Logout tokens that a client must refuse, by what is wrong with them. */
+export const wrongLogoutTokens = {
+  'alg none': { sign: 'none' },
+  'alg HS256': { sign: 'HS256' },
+  'wrong alg': { alg: 'ES384' },
+  'wrong key': { sign: 'wrong-key' },
+  'wrong typ': { header: (header) => ({ ...header, typ: 'at+jwt' }) },
+  'no event': changed({ events: undefined }),
+  'no events in it': changed({ events: {} }),
+  'wrong event': changed({ events: { 'http://schemas.openid.net/event/other': {} } }),
+  'event that is no object': changed({ events: { [event]: true } }),
+  'events that are a list': changed({ events: [event] }),
+  'with nonce': changed({ nonce: 'nonce' }),
+  'wrong aud': changed({ aud: 'another-client' }),
+  'no aud': changed({ aud: undefined }),
+  'wrong iss': changed({ iss: 'https://other.example' }),
+  'no iss': changed({ iss: undefined }),
+  'future iat': { claims: (claims) => ({ ...claims, iat: inAnHour(), exp: inAnHour() + 120 }) },
+  'no iat': changed({ iat: undefined }),
+  'iat that is text': changed({ iat: 'now' }),
+  expired: { claims: (claims) => ({ ...claims, exp: Number(claims.iat) - 60 }) },
+  'old, without exp': {
+    claims: (claims) => ({ ...claims, iat: Number(claims.iat) - 3_600, exp: undefined }),
+  },
+  'no jti': changed({ jti: undefined }),
+  'empty jti': changed({ jti: '' }),
+  'neither sub nor sid': changed({ sub: undefined, sid: undefined }),
+  'empty sid': changed({ sid: '' }),
+  'sub that is no text': changed({ sub: { is: 'alice' } }),
+} satisfies Record<string, IdTokenFault>
