@@ -10,13 +10,8 @@ export {
   StateForgeryError,
   type PkceFlowErrorCode,
 } from './errors.ts'
-export type {
-  LoginEvent,
-  PkceFlowOptions,
-  Routes,
-  SessionStore,
-  TokenStore,
-} from './options/options.ts'
+export type { LoginEvent, PkceFlowOptions, SessionStore, TokenStore } from './options/options.ts'
+export type { Routes } from './options/places.ts'
 export type { Lease, Lock } from './options/lock.ts'
 export type { Dialect, Preset, ProfileDialect, TokenError } from './options/preset.ts'
 export type { ServerMetadata, ServerRootUrl } from './options/server-metadata.ts'

@@ -10,8 +10,9 @@ import { createApiFetch } from './http/api-fetch.ts'
 import { attachToken } from './http/attach-token.ts'
 import { createCurrentLogin } from './http/current-login.ts'
 import { createFlow } from './http/flow.ts'
+import { rememberFlow } from './http/flows-by-name.ts'
 import { loginHandler, type LoginOptions } from './http/login-handler.ts'
-import { logoutHandler, type LogoutOptions } from './http/logout-handler.ts'
+import { checkAtServer, logoutHandler, type LogoutOptions } from './http/logout-handler.ts'
 import { requireLogin, type RequireLoginOptions } from './http/require-login.ts'
 import { requireToken, withToken, type RequireTokenOptions } from './http/require-token.ts'
 import { createRoutes } from './http/routes.ts'
@@ -90,7 +91,7 @@ export interface PkceFlow<Property extends string = 'token'> extends Router {
   forUser(userId: string): UserTokenAccess
   /** A handler that starts a login, for a route of the app's own. */
   login(options?: LoginOptions): RequestHandler
-  /** A handler that ends the session, for a route of the app's own. */
+  /** A handler that logs out, for a route of the app's own; see {@link LogoutOptions}. */
   logout(options?: LogoutOptions): RequestHandler
   /** What is known about this browser's sign-in. Rejects with `store_unavailable`. */
   status(req: Request): Promise<LoginStatus>
@@ -120,6 +121,7 @@ export function pkceFlow<const Property extends string = 'token'>(
 ): PkceFlow<Property> {
   const settings = resolveOptions(options)
   const flow = createFlow(settings)
+  rememberFlow(flow)
   const current = createCurrentLogin(flow)
   const apiFetch = createApiFetch(settings.apiOrigins)
   const access = createTokenAccess(settings.purpose, current, apiFetch)
@@ -180,8 +182,9 @@ export function pkceFlow<const Property extends string = 'token'>(
       return loginHandler(flow, { ...chosen, scope: scopeOf('login', chosen), authorizationParams })
     },
     logout(...given: unknown[]) {
-      const chosen: LogoutOptions = onlyOptions('logout', given, ['returnTo'])
+      const chosen: LogoutOptions = onlyOptions('logout', given, ['returnTo', 'atServer'])
       checkReturnTo('logout', chosen.returnTo)
+      checkAtServer(settings.purpose, chosen.atServer)
       return logoutHandler(flow, current, chosen)
     },
     claims: (req: unknown) =>

@@ -30,7 +30,8 @@ export interface Places {
   readonly origin: string
   readonly returnToOrigins: ReadonlySet<string>
   readonly basePath: string
-  readonly routes: Readonly<Record<'login' | 'callback' | 'logout', string | undefined>>
+  /** Paths of the flow's own routes. */
+  readonly routes: object
 }
 
 /** `value` as a place that a login or logout may lead to; never one of the flow's own routes. */
@@ -38,7 +39,7 @@ export function placeToReturn(places: Places, value: unknown): string | undefine
   const { origin, returnToOrigins, basePath, routes } = places
   const place = safeReturnTo(value, origin, returnToOrigins)
   const path = place?.replace(/[?#].*$/, '').replace(/\/$/, '')
-  const own = Object.values(routes).some(
+  const own = (Object.values(routes) as (string | undefined)[]).some(
     (route) => route !== undefined && basePath + route === path,
   )
   return own ? undefined : place

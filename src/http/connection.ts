@@ -41,6 +41,11 @@ export interface ConnectionPlace {
   isRenewed: boolean
   /** Whether the record says who is signed in, and stays when its tokens have ended. */
   isSignIn: boolean
+  /**
+   * Whether the authorization server has ended what is read: asked at the same time as the store.
+   * Default: nobody would tell.
+   */
+  hasEnded?: ((reading: Promise<FoundRecord>) => Promise<boolean>) | undefined
 }
 
 /** Opens the connection that is kept at `place`, with the server that `getServer` gives. */
@@ -53,7 +58,8 @@ export function openConnection(
 
   function read() {
     if (found === undefined) {
-      const reading = tokenRecords.read(key, place.isRenewed ? lifetimeOf(undefined) : undefined)
+      const lifetime = place.isRenewed ? lifetimeOf(undefined) : undefined
+      const reading = unlessEnded(tokenRecords.read(key, lifetime))
       found = reading
       // The parts of a request need not all wait for a store that is down; a long one asks again.
       reading.catch(() => {
@@ -65,6 +71,16 @@ export function openConnection(
     return found
   }
 
+  /** What is read, or that it has ended: from now on the record says so, too. */
+  async function unlessEnded(reading: Promise<FoundRecord>): Promise<FoundRecord> {
+    if (place.hasEnded === undefined || !(await place.hasEnded(reading))) return reading
+    const revokeWhatWas = (record: TokenRecord | undefined) => void revokeTokens(record?.tokens)
+    await tokenRecords
+      .end(key, lifetimeOf(undefined) ?? defaultLifetime, revokeWhatWas)
+      .then(revokeWhatWas, () => undefined) // whoever reads it next tries again
+    return 'ended'
+  }
+
   /** Keeps what `change` makes of the record for whoever asks next. */
   async function changed(
     change: (record: TokenRecord) => Promise<FoundRecord>,
@@ -72,8 +88,11 @@ export function openConnection(
     const before = await read()
     if (typeof before !== 'object') return before
     const now = await change(before)
-    if (now !== before) found = Promise.resolve(now)
-    return now
+    if (now === before) return now
+    // A token request takes its time: the authorization server may have ended the session meanwhile.
+    // If the store went down in that time, what was told before it holds for this request.
+    found = unlessEnded(Promise.resolve(now)).catch(() => now)
+    return found
   }
 
   async function revokeTokens(tokens: IssuedTokens | undefined): Promise<boolean> {

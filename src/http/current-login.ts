@@ -2,7 +2,8 @@ import type { Request } from 'express'
 import type { FoundRecord, TokenRecord } from '../storage/token-records.ts'
 import type { Connection } from './connection.ts'
 import type { Flow } from './flow.ts'
-import { emptySession, loginReference } from './session.ts'
+import { endOtherSignIns, revokeEnded } from './end-sign-ins.ts'
+import { emptySession, loginReference, type LoginReference } from './session.ts'
 import { userIdOf } from './user-id.ts'
 
 /** Who is at the browser of a request, and with what tokens; each is read once a request. */
@@ -45,8 +46,8 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
     return connection
   }
 
-  function signIn(req: Request, key: string): Connection {
-    return once(req, key, () => flow.signInConnection(req, key))
+  function signIn(req: Request, reference: LoginReference): Connection {
+    return once(req, reference.key, () => flow.signInConnection(req, reference))
   }
 
   function userConnection(req: Request): Connection | undefined {
@@ -62,8 +63,13 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
     found: FoundRecord,
   ): Promise<TokenRecord | undefined> {
     if (found !== 'ended') return found
-    // A request that was under way wrote the session back after it was ended: end it again.
-    if (loginReference(req, name)?.key === key) await emptySession(req)
+    // A request that was under way wrote the session back after it was ended: end it again. Or the
+    // authorization server has ended it: it goes with all that was signed in there, or here.
+    if (loginReference(req, name)?.key === key) {
+      const others = await endOtherSignIns(flow, req)
+      for (const other of others) void revokeEnded(other)
+      await emptySession(req)
+    }
     return undefined
   }
 
@@ -71,15 +77,15 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
     isLikely: (req) =>
       flow.settings.userId !== undefined || loginReference(req, name) !== undefined,
     async read(req) {
-      const key = loginReference(req, name)?.key
-      return key === undefined ? undefined : unlessEnded(req, key, await signIn(req, key).read())
+      const reference = loginReference(req, name)
+      if (reference === undefined) return undefined
+      return unlessEnded(req, reference.key, await signIn(req, reference).read())
     },
     async fresh(req, patience) {
       if (flow.settings.userId === undefined) {
-        const key = loginReference(req, name)?.key
-        return key === undefined
-          ? undefined
-          : unlessEnded(req, key, await signIn(req, key).fresh(patience))
+        const reference = loginReference(req, name)
+        if (reference === undefined) return undefined
+        return unlessEnded(req, reference.key, await signIn(req, reference).fresh(patience))
       }
       const found = await (await current.connection(req))?.fresh(patience)
       return found === 'ended' ? undefined : found
@@ -92,8 +98,8 @@ export function createCurrentLogin(flow: Flow): CurrentLogin {
     async connection(req) {
       if (flow.settings.userId === undefined) {
         await current.read(req)
-        const key = loginReference(req, name)?.key
-        return key === undefined ? undefined : signIn(req, key)
+        const reference = loginReference(req, name)
+        return reference && signIn(req, reference)
       }
       const user = userConnection(req)
       // Both are read at the same time.

@@ -15,6 +15,7 @@ import { createTransport } from '../protocol/transport.ts'
 import { createSharedMutex, processMutex, type Mutex } from '../storage/mutex.ts'
 import { createPendingLogins, type PendingLogins } from '../storage/pending-logins.ts'
 import type { KeyValueStore } from '../storage/key-value-store.ts'
+import { createLoginMarks } from '../storage/login-marks.ts'
 import { createSealing } from '../storage/sealing.ts'
 import { overSessionStore } from '../storage/session-store.ts'
 import { createTokenRecords, type TokenRecords } from '../storage/token-records.ts'
@@ -22,7 +23,8 @@ import { overTokenStore } from '../storage/token-store.ts'
 import { type BindingCookies, createBindingCookies } from './binding-cookie.ts'
 import { openConnection, type Connection } from './connection.ts'
 import { createRefresher, type LifetimeOf, type Refresher } from './refresher.ts'
-import { sessionLifetime, sessionStore } from './session.ts'
+import { createServerEndings, type ServerEndings } from './server-endings.ts'
+import { sessionLifetime, sessionStore, type LoginReference } from './session.ts'
 import { warnOfSharedStore } from './shared-store.ts'
 
 /** What the handlers of one flow share. */
@@ -35,8 +37,8 @@ export interface Flow {
   getServer(): Promise<KnownServer>
   /** The records of this flow, in the store that belongs to the request. */
   records(req: Request): FlowRecords
-  /** The tokens of the sign-in that a session refers to by `key`. */
-  signInConnection(req: Request, key: string): Connection
+  /** The tokens of the sign-in that a session refers to. */
+  signInConnection(req: Request, reference: LoginReference): Connection
   /** The tokens of one of the app's users, where they are kept for this request, or without one. */
   userConnection(userId: string, req?: Request): Connection
   /** Where tokens of the app's users are kept; `undefined` if they belong to sessions. */
@@ -56,6 +58,8 @@ export interface FlowRecords {
   pendingLogins: PendingLogins
   tokenRecords: TokenRecords
   refresher: Refresher
+  /** `undefined` if the authorization server is not expected to tell when its sessions end. */
+  serverEndings: ServerEndings | undefined
 }
 
 /** Tokens that are kept per user. */
@@ -104,9 +108,12 @@ export function createFlow(settings: Settings): Flow {
   function recordsIn(store: SessionStore): FlowRecords {
     warnOfSharedStore(settings, store)
     const values = overSessionStore(store)
+    const isTold = routes.backchannelLogout ?? routes.frontchannelLogout
+    const marks = isTold && createLoginMarks(values, fingerprint, mutex, sealing)
     return {
       pendingLogins: createPendingLogins(values, fingerprint, settings.loginTimeout, sealing),
       ...tokensIn(values),
+      serverEndings: marks ? createServerEndings(marks, routes) : undefined,
     }
   }
 
@@ -172,11 +179,13 @@ export function createFlow(settings: Settings): Flow {
         flow: name,
         loginUrl: loginIsNoHelp.has(error.code) ? undefined : loginUrl(returnTo),
       }),
-    signInConnection(req, key) {
+    signInConnection(req, reference) {
       const lifetimeOf = () => sessionLifetime(req)
+      const { tokenRecords, refresher, serverEndings } = records(req)
       return openConnection(getServer, {
-        ...records(req),
-        ...{ key, lifetimeOf, isRenewed: true, isSignIn: true },
+        ...{ tokenRecords, refresher, lifetimeOf, key: reference.key },
+        ...{ isRenewed: true, isSignIn: true },
+        hasEnded: serverEndings && ((reading) => serverEndings.hasEnded(req, reference, reading)),
       })
     },
     userConnection(userId, req) {

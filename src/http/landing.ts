@@ -6,7 +6,16 @@ import type { Request, Response } from 'express'
  */
 export function redirect(req: Request, res: Response, url: string): void {
   // After a POST the browser must come back with a GET, and must not send the body again.
-  res.statusCode = req.method === 'GET' || req.method === 'HEAD' ? 302 : 303
+  sendTo(res, url, req.method === 'GET' || req.method === 'HEAD' ? 302 : 303)
+}
+
+/** The same, whatever the browser asked for: what is there is another page (RFC 9110 section 15.4.4). */
+export function seeOther(res: Response, url: string): void {
+  sendTo(res, url, 303)
+}
+
+function sendTo(res: Response, url: string, status: 302 | 303): void {
+  res.statusCode = status
   res.setHeader('Location', url)
   res.setHeader('Content-Length', '0')
   res.end()

@@ -10,7 +10,7 @@ import { issuedTokens } from './issued-tokens.ts'
 export function toRecord(
   flow: Flow,
   tokens: ValidatedTokens,
-  { scope: asked = flow.settings.scope }: PendingLogin,
+  { scope: asked = flow.settings.scope, startedAt }: PendingLogin,
 ): ConnectedRecord {
   const issued = issuedTokens(tokens, asked)
   const refused = asked.some((scope) => !issued.scope.includes(scope))
@@ -18,6 +18,7 @@ export function toRecord(
     tokens: { ...issued, ...(refused && { asked }) },
     idToken: tokens.idToken,
     connectedAt: Date.now(),
+    startedAt,
   }
 }
 

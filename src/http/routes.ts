@@ -1,12 +1,15 @@
 import type { Request, RequestHandler } from 'express'
 import { ConfigurationError, PkceFlowError } from '../errors.ts'
 import type { Settings } from '../options/settings.ts'
+import { backchannelLogoutHandler } from './backchannel-logout.ts'
 import { callbackHandler } from './callback-handler.ts'
 import type { CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
+import { frontchannelLogoutHandler } from './frontchannel-logout.ts'
 import { keepPrivate } from './landing.ts'
 import { loginHandler } from './login-handler.ts'
 import { logoutHandler } from './logout-handler.ts'
+import { postLogoutHandler } from './post-logout.ts'
 
 /** The flows that each app has mounted, to find clashes between two of them. */
 const flowsByApp = new WeakMap<object, Flow[]>()
@@ -20,13 +23,20 @@ export function createRoutes(
   current: CurrentLogin,
   otherwise: RequestHandler,
 ): RequestHandler {
-  const { login, callback, logout } = flow.settings.routes
+  const { login, callback, logout, ...ofServer } = flow.settings.routes
+  const { postLogout, backchannelLogout, frontchannelLogout } = ofServer
   const handlers = new Map<string, { methods: string[]; handle: RequestHandler }>()
   const answers = flow.settings.responseMode === 'form_post' ? ['GET', 'POST'] : ['GET']
   handlers.set(callback, { methods: answers, handle: callbackHandler(flow) })
   if (login !== undefined) handlers.set(login, { methods: ['GET'], handle: loginHandler(flow) })
   if (logout !== undefined)
     handlers.set(logout, { methods: ['GET', 'POST'], handle: logoutHandler(flow, current) })
+  if (postLogout !== undefined)
+    handlers.set(postLogout, { methods: ['GET'], handle: postLogoutHandler(flow) })
+  if (backchannelLogout !== undefined)
+    handlers.set(backchannelLogout, { methods: ['POST'], handle: backchannelLogoutHandler(flow) })
+  if (frontchannelLogout !== undefined)
+    handlers.set(frontchannelLogout, { methods: ['GET'], handle: frontchannelLogoutHandler(flow) })
 
   let checkedApp: unknown
   let checkedMount: string | undefined
@@ -83,17 +93,25 @@ function clash(flow: Flow, req: Request): PkceFlowError | undefined {
   return undefined
 }
 
-function routePaths({ routes: { login, callback, logout } }: Settings): string[] {
-  return [login, callback, logout].filter((path) => path !== undefined)
+function routePaths({ routes }: Settings): string[] {
+  return (Object.values(routes) as (string | undefined)[]).filter((path) => path !== undefined)
 }
 
-/** A router that the authorization server's answers can never reach. */
+/** A router that what the authorization server sends can never reach. */
 function misplaced({ settings }: Flow, { baseUrl }: Request): PkceFlowError | undefined {
-  const { callback } = settings.routes
-  if (callback.toLowerCase().startsWith(`${baseUrl.toLowerCase()}/`)) return undefined
-  return new PkceFlowError(
-    'callback_misplaced',
-    `The router is mounted at ${baseUrl}, and redirectUri leads to ${callback}, which it never sees. ` +
-      'Mount it with app.use(flow), or change redirectUri, here and at the authorization server.',
-  )
+  const { callback, postLogout, backchannelLogout, frontchannelLogout } = settings.routes
+  const places = {
+    redirectUri: callback,
+    postLogoutRedirectUri: postLogout,
+    'routes.backchannelLogout': backchannelLogout,
+    'routes.frontchannelLogout': frontchannelLogout,
+  }
+  for (const [option, path] of Object.entries(places))
+    if (path !== undefined && !path.toLowerCase().startsWith(`${baseUrl.toLowerCase()}/`))
+      return new PkceFlowError(
+        'callback_misplaced',
+        `The router is mounted at ${baseUrl}, and ${option} leads to ${path}, which it never sees. ` +
+          `Mount it with app.use(flow), or change ${option}, here and at the authorization server.`,
+      )
+  return undefined
 }

@@ -76,17 +76,32 @@ export interface LoginReference {
   key: string
   /** Fingerprint of the person's `iss` and `sub`; `undefined` without an ID Token. */
   person: string | undefined
+  /**
+   * Fingerprint of `iss` and `sid`, the authorization server's session; `undefined` if its end need
+   * not be known here, or the ID Token has none.
+   */
+  serverSession: string | undefined
 }
 
 /** The sign-in of this session through the flow, if any. */
 export function loginReference(req: Request, flow: string): LoginReference | undefined {
-  const references = (req.session as (SessionWithReferences & object) | undefined | null)?.pkceFlow
-  if (typeof references !== 'object' || references === null) return undefined
-  const reference: unknown = Object.hasOwn(references, flow) ? references[flow] : undefined
-  if (typeof reference !== 'string') return undefined
-  const [, key, person] = /^([0-9a-f]{32})(?:\.([\w-]{22}))?$/.exec(reference) ?? []
-  return key === undefined ? undefined : { key, person }
+  return loginReferences(req).get(flow)
 }
+
+/** The sign-ins of this session, by the names of their flows. */
+export function loginReferences(req: Request): Map<string, LoginReference> {
+  const found = new Map<string, LoginReference>()
+  const references = (req.session as (SessionWithReferences & object) | undefined | null)?.pkceFlow
+  if (typeof references !== 'object' || references === null) return found
+  for (const [flow, reference] of Object.entries(references as Record<string, unknown>)) {
+    const [, key, person, serverSession] =
+      (typeof reference === 'string' && referencePattern.exec(reference)) || []
+    if (key !== undefined) found.set(flow, { key, person, serverSession })
+  }
+  return found
+}
+
+const referencePattern = /^([0-9a-f]{32})(?:\.([\w-]{22}))?(?:\.([\w-]{22}))?$/
 
 /** Keeps a session out of this response: it is not saved and its cookie not set. */
 export function setSessionAside(req: Request): void {
@@ -123,11 +138,12 @@ export function replaceSession(
     })
   return {
     replacedId,
-    async commit(flow, { key, person }) {
+    async commit(flow, { key, person, serverSession }) {
       // The app may have replaced the session in onLogin; what is there now is signed in.
       requireSession(req)
       const current: SessionWithReferences & typeof req.session = req.session
-      const reference = person === undefined ? key : `${key}.${person}`
+      const parts = [key, person, serverSession].filter((part) => part !== undefined)
+      const reference = parts.join('.')
       current.pkceFlow = { ...current.pkceFlow, [flow]: reference }
       await callStore((done) => current.save(done))
       if (replacedId !== undefined) await destroy(replacedId)

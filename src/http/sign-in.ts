@@ -48,7 +48,7 @@ export async function signIn(
   login: PendingLogin,
 ): Promise<SignIn> {
   const { settings } = flow
-  const { tokenRecords } = flow.records(req)
+  const { tokenRecords, serverEndings } = flow.records(req)
   const undo: (() => Promise<unknown>)[] = []
   try {
     const previous = await previousLogin(flow, req)
@@ -74,12 +74,13 @@ export async function signIn(
       undo.push(replacement.putBack)
       others = replacement.others
     }
+    const serverSession = await serverEndings?.note(req, tokens.claims)
     const key = await tokenRecords.create(kept, sessionLifetime(req))
     undo.push(() =>
       // A store that cannot delete may still be able to write.
       tokenRecords.forget(key).catch(() => tokenRecords.end(key, sessionLifetime(req))),
     )
-    await replaced.commit(settings.name, { key, person })
+    await replaced.commit(settings.name, { key, person, serverSession })
 
     // The new sign-in stands, whatever becomes of the old tokens: their session is gone.
     if (others !== undefined) void revoke(server, { refreshToken: undefined, ...others })
@@ -108,7 +109,7 @@ async function keepRefreshToken(
 async function previousLogin(flow: Flow, req: Request): Promise<PreviousLogin | undefined> {
   const reference = loginReference(req, flow.settings.name)
   if (reference === undefined) return undefined
-  const found = await flow.records(req).tokenRecords.read(reference.key)
+  const found = await flow.signInConnection(req, reference).read()
   return { ...reference, found: typeof found === 'object' ? found : undefined }
 }
 

@@ -182,7 +182,7 @@ function settle(given: Given): ManagerSettings {
     issuer,
     server,
     dialect,
-    redirectUri: resolveRedirectUri(given.redirectUri).href,
+    redirectUri: resolveRedirectUri('redirectUri', given.redirectUri).href,
     scope: resolveScope(given.scope, issuer, server, presetScope),
     authorizationParams: resolveAuthorizationParams(authorizationParams ?? {}),
     timeout: duration('timeout', timeout ?? 5_000, 1_000, 120_000),

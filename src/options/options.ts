@@ -3,7 +3,9 @@ import type { Request } from 'express'
 import type { ClientAuth } from 'openid-client'
 import type { Token } from '../token.ts'
 import type { Lock } from './lock.ts'
+import type { Routes } from './places.ts'
 import type { Preset } from './preset.ts'
+import type { SignIns } from './server-logout.ts'
 import type { ServerMetadata, ServerRootUrl } from './server-metadata.ts'
 
 interface DiscoveredServer {
@@ -125,7 +127,10 @@ export interface CommonOptions<Property extends string = 'token'> {
   attach?: boolean | undefined
   /** Where a login leads that was asked for no other place. Default: `'/'`. */
   afterLogin?: string | undefined
-  /** Where a logout leads. Default: `'/'`. */
+  /**
+   * Where a logout leads, also one that went to the authorization server and came back.
+   * Default: `'/'`.
+   */
   afterLogout?: string | undefined
   /** Origins, beside redirectUri's own, that a login or logout may lead to. Default: none. */
   returnToOrigins?: readonly string[] | undefined
@@ -186,15 +191,8 @@ export interface CommonOptions<Property extends string = 'token'> {
 
 type MaybePromise<T> = T | Promise<T>
 
-/** See {@link CommonOptions.routes}. */
-export interface Routes {
-  login?: string | false | undefined
-  callback?: string | undefined
-  logout?: string | false | undefined
-}
-
 /** People log in through the flow, and their tokens belong to the session. */
-interface SessionTokens {
+interface SessionTokens extends SignIns {
   purpose?: 'login' | undefined
   userId?: undefined
   tokenStore?: undefined
@@ -202,7 +200,7 @@ interface SessionTokens {
 }
 
 /** People log in through the flow, and their tokens belong to a user of the app, beyond sessions. */
-interface UserTokens {
+interface UserTokens extends SignIns {
   purpose?: 'login' | undefined
   /**
    * The app's own user that a request comes from: a string of 1 to 500 characters, `undefined` or
@@ -238,6 +236,7 @@ interface ConnectedAccounts {
   /** See the option of the same name of a login; with `tokenStore` only. */
   tokenLifetime?: number | undefined
   sessionAtLogin?: undefined
+  postLogoutRedirectUri?: undefined
 }
 
 /** Options of `pkceFlow`. TypeScript refuses wrong combinations and misspelt members. */

@@ -11,20 +11,43 @@ import {
 import { placeToReturn, type Places } from '../return-to.ts'
 import type { ServerMetadata } from './server-metadata.ts'
 
+/** Paths of the routes as the app sees them. */
+export interface Routes {
+  login?: string | false | undefined
+  callback?: string | undefined
+  logout?: string | false | undefined
+  /**
+   * Where the authorization server posts logout tokens (OpenID Connect Back-Channel Logout 1.0):
+   * registered there, as an absolute URL, as `backchannel_logout_uri`. Needs the scope `openid`.
+   * Default: none.
+   */
+  backchannelLogout?: string | undefined
+  /**
+   * What the authorization server loads in an iframe when the person logs out there (OpenID Connect
+   * Front-Channel Logout 1.0): registered there as `frontchannel_logout_uri`, together with
+   * `frontchannel_logout_session_required: true`. Needs the scope `openid`. Default: none.
+   */
+  frontchannelLogout?: string | undefined
+}
+
 /** Paths of the routes as this app sees them; `undefined`: left out. */
 export interface SettledRoutes {
   readonly login: string | undefined
   readonly callback: string
   readonly logout: string | undefined
+  /** Where the browser comes back to from the authorization server's logout. */
+  readonly postLogout: string | undefined
+  readonly backchannelLogout: string | undefined
+  readonly frontchannelLogout: string | undefined
 }
 
-export function resolveRedirectUri(value: unknown): URL {
-  const url = resolveUrl('redirectUri', value)
+/** @param name of the option: `redirectUri`, or another that the authorization server redirects to */
+export function resolveRedirectUri(name: string, value: unknown): URL {
+  const url = resolveUrl(name, value)
   // Also an empty one, which the URL parser leaves no trace of.
-  if (/[?#]/.test(value as string))
-    throw invalid('redirectUri', 'must not have a query or a fragment')
+  if (/[?#]/.test(value as string)) throw invalid(name, 'must not have a query or a fragment')
   // Servers compare it as text (RFC 9700 section 2.1), so there is one way to write it.
-  if (url.href !== value) throw invalid('redirectUri', `must be written as ${url.href}`)
+  if (url.href !== value) throw invalid(name, `must be written as ${url.href}`)
   return url
 }
 
@@ -33,14 +56,17 @@ export function resolveBasePath(value: unknown): string {
   return routePath('basePath', value)
 }
 
+const routeNames = ['login', 'callback', 'logout', 'backchannelLogout', 'frontchannelLogout']
+
 export function resolveRoutes(
   value: unknown,
   redirectPath: string,
   basePath: string,
+  postLogout: string | undefined,
 ): SettledRoutes {
   const routes = value === undefined ? {} : value
   if (!isRecord(routes)) throw invalid('routes', 'must be an object')
-  refuseUnknown(routes, ['login', 'callback', 'logout'], 'routes.')
+  refuseUnknown(routes, routeNames, 'routes.')
   if (routes.callback === undefined && !redirectPath.startsWith(`${basePath}/`))
     throw invalid('basePath', "must be the beginning of redirectUri's path")
   const callback =
@@ -55,10 +81,18 @@ export function resolveRoutes(
     if (given !== undefined) return routePath(`routes.${name}`, given)
     return callback.slice(0, callback.lastIndexOf('/') + 1) + name
   }
-  const settled = { login: sibling('login'), callback, logout: sibling('logout') }
-  const paths = Object.values(settled).filter((path) => path !== undefined)
+  const optional = (name: 'backchannelLogout' | 'frontchannelLogout') =>
+    routes[name] === undefined ? undefined : routePath(`routes.${name}`, routes[name])
+  const named = {
+    ...{ login: sibling('login'), callback, logout: sibling('logout') },
+    backchannelLogout: optional('backchannelLogout'),
+    frontchannelLogout: optional('frontchannelLogout'),
+  }
+  const paths = Object.values(named).filter((path) => path !== undefined)
   if (new Set(paths).size < paths.length) throw invalid('routes', 'must be different paths')
-  return settled
+  if (postLogout !== undefined && paths.includes(postLogout))
+    throw invalid('postLogoutRedirectUri', "must not lead to another of this flow's routes")
+  return { ...named, postLogout }
 }
 
 export function resolveOrigins(name: string, value: unknown): ReadonlySet<string> {

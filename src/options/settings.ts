@@ -31,6 +31,7 @@ import {
 } from './places.ts'
 import type { Dialect } from './preset.ts'
 import { resolveScope } from './scope.ts'
+import { refuseWithoutSignIn, resolvePostLogout } from './server-logout.ts'
 import { resolveIssuer, resolveServer, type ServerMetadata } from './server-metadata.ts'
 
 /** Options with defaults filled in, checked and copied: what the rooms work with. */
@@ -41,6 +42,7 @@ export interface Settings extends ClientSettings, UserTokenSettings {
   /** In what the server differs from the standards. */
   readonly dialect: Dialect
   readonly redirectUri: string
+  readonly postLogoutRedirectUri: string | undefined
   /** redirectUri's origin: of every URL that we make for the browser. */
   readonly origin: string
   readonly secure: boolean
@@ -94,14 +96,26 @@ export function resolveOptions<Property extends string>(
   const issuer = resolveIssuer(options.issuer)
   const server = resolveServer(options.server, issuer)
   const { name = defaultName(issuer, server) } = options
-  const redirectUri = resolveRedirectUri(options.redirectUri)
+  const redirectUri = resolveRedirectUri('redirectUri', options.redirectUri)
   const basePath = resolveBasePath(options.basePath)
+  const postLogout = resolvePostLogout(options.postLogoutRedirectUri, redirectUri, basePath)
   const places = {
     origin: redirectUri.origin,
     returnToOrigins: resolveOrigins('returnToOrigins', returnToOrigins),
     basePath,
-    routes: resolveRoutes(options.routes, redirectUri.pathname, basePath),
+    routes: resolveRoutes(options.routes, redirectUri.pathname, basePath, postLogout?.path),
   }
+  const scope = resolveScope(options.scope, issuer, server, presetScope)
+  const userTokens = resolveUserTokens(options)
+  refuseWithoutSignIn(
+    {
+      postLogoutRedirectUri: postLogout,
+      'routes.backchannelLogout': places.routes.backchannelLogout,
+      'routes.frontchannelLogout': places.routes.frontchannelLogout,
+    },
+    userTokens.purpose,
+    scope,
+  )
   return {
     ...places,
     name: resolveName(name),
@@ -111,7 +125,8 @@ export function resolveOptions<Property extends string>(
     ...resolveClient(options),
     redirectUri: redirectUri.href,
     secure: redirectUri.protocol === 'https:',
-    scope: resolveScope(options.scope, issuer, server, presetScope),
+    postLogoutRedirectUri: postLogout?.uri,
+    scope,
     authorizationParams: resolveAuthorizationParams(authorizationParams),
     responseMode: resolveResponseMode(responseMode, redirectUri),
     requestProperty: resolveProperty(requestProperty),
@@ -128,7 +143,7 @@ export function resolveOptions<Property extends string>(
     lock: resolveLock(options.lock),
     encryptionKeys: resolveEncryptionKeys(options.encryptionKeys),
     apiOrigins: resolveApiOrigins(options.apiOrigins, issuer, server),
-    ...resolveUserTokens(options),
+    ...userTokens,
     agent: resolveAgent(options.agent, issuer, server),
     onLogin: resolveFunction('onLogin', options.onLogin),
   }
@@ -152,6 +167,7 @@ const optionNames = Object.keys({
   afterLogin: 0,
   afterLogout: 0,
   returnToOrigins: 0,
+  postLogoutRedirectUri: 0,
   purpose: 0,
   sessionAtLogin: 0,
   loginTimeout: 0,

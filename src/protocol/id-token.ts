@@ -95,7 +95,7 @@ async function verifySignature(
     jwtVerify<IdTokenClaims>(idToken, keys.find, {
       issuer,
       audience: clientId,
-      algorithms: announced(metadata),
+      algorithms: acceptedAlgorithms(metadata),
       requiredClaims: ['sub', 'exp', 'iat'],
       clockTolerance: clockTolerance / 1000,
     })
@@ -116,13 +116,13 @@ async function verifySignature(
 }
 
 /** Step 7: those that the server says it uses, if it says so. */
-function announced(metadata: KnownServer['metadata']): string[] {
+export function acceptedAlgorithms(metadata: KnownServer['metadata']): string[] {
   const named: unknown = metadata.id_token_signing_alg_values_supported
   return Array.isArray(named) ? algorithms.filter((name) => named.includes(name)) : algorithms
 }
 
 /** An unknown key, or a known name for another key. */
-function mayBeRotation(error: unknown): boolean {
+export function mayBeRotation(error: unknown): boolean {
   return (
     error instanceof errors.JWKSNoMatchingKey ||
     error instanceof errors.JWSSignatureVerificationFailed

@@ -5,29 +5,50 @@ import { registeredError } from './registered-error.ts'
 import { clientRejected, isAboutClient, TokenRefusal } from './token-refusal.ts'
 import { errorInside, flowErrorIn } from './upstream-error.ts'
 
+/** Tokens that are to be revoked. */
+export interface RevocableTokens {
+  accessToken: string
+  refreshToken?: string | undefined
+}
+
+/** `revoked`: the server confirmed all. `unreachable`: it did not answer, as far as it was asked. */
+export type RevocationOutcome = 'revoked' | 'not revoked' | 'unreachable'
+
 /**
  * Revokes tokens (RFC 7009), best effort: the refresh token first, as most servers end the whole
  * grant with it. Resolves to whether the server confirmed all; never rejects. A server without a
  * revocation endpoint confirms nothing.
  */
-export async function revoke(
-  server: KnownServer,
-  tokens: { accessToken: string; refreshToken: string | undefined },
-): Promise<boolean> {
-  if (server.metadata.revocation_endpoint === undefined) return false
-  const refreshRevoked =
-    tokens.refreshToken === undefined ||
-    (await isRevoked(server, tokens.refreshToken, 'refresh_token'))
-  const accessRevoked = await isRevoked(server, tokens.accessToken, 'access_token')
-  return refreshRevoked && accessRevoked
+export async function revoke(server: KnownServer, tokens: RevocableTokens): Promise<boolean> {
+  return (await tryToRevoke(server, tokens)) === 'revoked'
 }
 
-async function isRevoked(server: KnownServer, token: string, hint: string): Promise<boolean> {
+/** The same, and says whether the server is there at all. */
+export async function tryToRevoke(
+  server: KnownServer,
+  { refreshToken, accessToken }: RevocableTokens,
+): Promise<RevocationOutcome> {
+  if (server.metadata.revocation_endpoint === undefined) return 'not revoked'
+  const refresh =
+    refreshToken === undefined ? 'revoked' : await outcomeOf(server, refreshToken, 'refresh_token')
+  const access = await outcomeOf(server, accessToken, 'access_token')
+  return refresh === 'revoked' ? access : refresh
+}
+
+/** A token that is not revoked lives on until it expires: nothing that the caller could mend. */
+async function outcomeOf(
+  server: KnownServer,
+  token: string,
+  hint: string,
+): Promise<RevocationOutcome> {
   try {
     await revokeToken(server, token, { token_type_hint: hint })
-    return true
-  } catch {
-    return false // the token lives on until it expires: nothing that the caller could mend
+    return 'revoked'
+  } catch (error) {
+    const { code } = error as PkceFlowError
+    return code === 'server_unavailable' || code === 'server_timeout'
+      ? 'unreachable'
+      : 'not revoked'
   }
 }
 

@@ -12,15 +12,22 @@ export interface SigningKeys {
   generation(): number
   /** Fetches the keys again: at most once a second, together with everybody else who asks. */
   refetch(): Promise<void>
+  /**
+   * The same for what anybody can send: at most once in ten seconds, else does nothing and resolves
+   * to false.
+   */
+  refetchSparingly(): Promise<boolean>
 }
 
 /** The least time between two fetches, in milliseconds. */
 const refetchInterval = 1_000
+const sparingInterval = 10_000
 
 /** The JWK Set at `jwks_uri` (RFC 7517 section 5), kept for ten minutes. */
 export function createSigningKeys(jwksUri: string, transport: Transport): SigningKeys {
   let generation = 0
   let fetchedAt = 0
+  let sparedAt = 0
   let refetching: Promise<void> | undefined
 
   const keys = createRemoteJWKSet(new URL(jwksUri), {
@@ -53,14 +60,22 @@ export function createSigningKeys(jwksUri: string, transport: Transport): Signin
     await keys.reload()
   }
 
+  function refetch() {
+    refetching ??= fetchAgain().finally(() => {
+      refetching = undefined
+    })
+    return refetching
+  }
+
   return {
     find: keys,
     generation: () => generation,
-    refetch() {
-      refetching ??= fetchAgain().finally(() => {
-        refetching = undefined
-      })
-      return refetching
+    refetch,
+    async refetchSparingly() {
+      if (Math.abs(Date.now() - sparedAt) < sparingInterval) return false
+      sparedAt = Date.now()
+      await refetch()
+      return true
     },
   }
 }

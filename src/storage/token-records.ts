@@ -13,6 +13,8 @@ export interface TokenRecord {
   idToken?: string | undefined
   /** Milliseconds since the epoch. */
   connectedAt: number
+  /** When that login began. Milliseconds since the epoch. */
+  startedAt?: number | undefined
   /** Another one after every write. */
   revision: string
 }
@@ -201,10 +203,11 @@ function contentOf(stored: StoredRecord | undefined): FoundRecord {
   const { record, ended } = stored.content as { record?: Partial<TokenRecord>; ended?: boolean }
   if (ended === true) return 'ended'
   if (typeof record !== 'object' || record === null) return undefined
-  const { tokens, idToken, connectedAt, revision } = record
+  const { tokens, idToken, connectedAt, startedAt, revision } = record
   const isOurs =
     typeof revision === 'string' &&
     typeof connectedAt === 'number' &&
+    (startedAt === undefined || typeof startedAt === 'number') &&
     (idToken === undefined || typeof idToken === 'string') &&
     (tokens === undefined ||
       (typeof tokens.accessToken === 'string' && Array.isArray(tokens.scope)))

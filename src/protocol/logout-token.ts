@@ -1,0 +1,138 @@
+import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose'
+import { PkceFlowError } from '../errors.ts'
+import { acceptedAlgorithms, mayBeRotation, type IdTokenReader } from './id-token.ts'
+import type { KnownServer } from './known-server.ts'
+import type { SigningKeys } from './signing-keys.ts'
+
+/** Whose session has ended, says the authorization server. */
+export interface ServerLogout {
+  iss: string
+  /** One of both is there: `sid` names a session, `sub` alone all sessions of a person. */
+  sub: string | undefined
+  sid: string | undefined
+  /** Seconds since the epoch, by the server's clock. */
+  issuedAt: number
+  /** `jti`. */
+  tokenId: string
+}
+
+/** Why a logout token is none: for the developer, in words of ours. */
+export class LogoutTokenRefusal extends Error {
+  override name = 'LogoutTokenRefusal'
+}
+
+const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout'
+
+/** One that does not say when it ends may be this old. Seconds. */
+const longestLife = 600
+
+/**
+ * Validates a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.6). A `jti` is asked for
+ * and not remembered: what a repetition ends has ended already.
+ *
+ * Rejects with a {@link LogoutTokenRefusal}; with `configuration`, or as the transport does if the
+ * signing keys cannot be had.
+ */
+export async function validateLogoutToken(
+  logoutToken: string,
+  server: KnownServer,
+  reader: IdTokenReader,
+): Promise<ServerLogout> {
+  requireHeader(logoutToken, acceptedAlgorithms(server.metadata))
+  const claims = await verify(logoutToken, server, reader)
+  requireTime(claims, reader.clockTolerance / 1000)
+  const { iss, iat, jti, sub, sid, events } = claims as Record<string, unknown>
+  if (!isText(jti)) throw refusal('has no jti')
+  if (!isObject(events) || !isObject(events[logoutEvent])) throw refusal('is for no logout event')
+  // Else an ID Token might pass for one, section 4.1.
+  if (Object.hasOwn(claims, 'nonce')) throw refusal('has a nonce')
+  for (const [name, value] of Object.entries({ sub, sid }))
+    if (value !== undefined && !isText(value)) throw refusal(`has a ${name} that is no text`)
+  if (sub === undefined && sid === undefined) throw refusal('has neither sub nor sid')
+  return {
+    ...{ iss: iss as string, issuedAt: iat as number, tokenId: jti },
+    ...{ sub: sub as string | undefined, sid: sid as string | undefined },
+  }
+}
+
+/** Before any key is fetched: anybody can post anything. */
+function requireHeader(logoutToken: string, algorithms: readonly string[]): void {
+  let header: { alg?: unknown; typ?: unknown }
+  try {
+    header = decodeProtectedHeader(logoutToken)
+  } catch {
+    throw refusal('is no JWT')
+  }
+  const { alg, typ = 'JWT' } = header
+  if (typeof alg !== 'string' || !algorithms.includes(alg))
+    throw refusal('has an alg that is not accepted')
+  if (typeof typ !== 'string' || !/^(application\/)?(logout\+jwt|jwt)$/i.test(typ))
+    throw refusal('has another typ than logout+jwt')
+}
+
+async function verify(
+  logoutToken: string,
+  { keys, metadata }: KnownServer,
+  { clientId, clockTolerance }: IdTokenReader,
+): Promise<JWTPayload> {
+  const { issuer } = metadata
+  if (keys === undefined || issuer === undefined)
+    throw new PkceFlowError(
+      'configuration',
+      'Logout tokens have to be checked, and the authorization server publishes no jwks_uri or issuer. ' +
+        'Give them in the option "server".',
+    )
+  const attempt = async () =>
+    (
+      await jwtVerify(logoutToken, keys.find, {
+        ...{ issuer, audience: clientId, algorithms: acceptedAlgorithms(metadata) },
+        clockTolerance: clockTolerance / 1000,
+      })
+    ).payload
+  const generation = keys.generation()
+  try {
+    return await attempt()
+  } catch (error) {
+    if (!mayBeRotation(error) || !(await isRefetched(keys, generation))) throw refusedBy(error)
+  }
+  return attempt().catch((error: unknown) => {
+    throw refusedBy(error)
+  })
+}
+
+/** Whether the keys are others than they were. */
+async function isRefetched(keys: SigningKeys, generation: number): Promise<boolean> {
+  return keys.generation() !== generation || keys.refetchSparingly()
+}
+
+/** `iat` and `exp`; jose has refused an `exp` that has passed. */
+function requireTime({ iat, exp }: JWTPayload, tolerance: number): void {
+  const now = Date.now() / 1000
+  if (typeof iat !== 'number' || !Number.isFinite(iat)) throw refusal('has no iat')
+  if (iat > now + tolerance) throw refusal('was issued in the future')
+  if (exp === undefined && iat < now - longestLife - tolerance) throw refusal('is too old')
+}
+
+/** An error of jose's holds claims: what it is about is enough. */
+function refusedBy(error: unknown): Error {
+  if (error instanceof PkceFlowError) return error
+  const { code, claim } = error as { code?: unknown; claim?: unknown }
+  if (code === 'ERR_JWKS_INVALID')
+    return new PkceFlowError(
+      'invalid_server_response',
+      "The authorization server's signing keys (jwks_uri) are not a JWK Set.",
+    )
+  return refusal(`fails: ${String(code)}${typeof claim === 'string' ? ` (${claim})` : ''}`)
+}
+
+function refusal(reason: string): LogoutTokenRefusal {
+  return new LogoutTokenRefusal(`The logout token ${reason}.`)
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
