@@ -13,7 +13,7 @@ import { TlsClientAuth } from 'openid-client'
 import request from 'supertest'
 import { ConfigurationError, type PkceFlow, pkceFlow, type PkceFlowOptions } from '../src/index.ts'
 import { createBrowser } from './support/browser.ts'
-import { startApp, type RunningApp } from './support/app.ts'
+import { startApp, withoutEndSession, type RunningApp } from './support/app.ts'
 import { clock } from './support/clock.ts'
 
 const valid = {
@@ -93,6 +93,13 @@ const wrongValues: Record<keyof Required<PkceFlowOptions>, readonly unknown[]> =
     ...[{ login: '/' }, { login: '/login/' }, { login: '/in?x=1' }, { login: '/in#x' }],
     ...[{ login: '/lóg in' }, { logout: '/a//b' }, { callback: false }, { callback: 'x' }],
     ...[{ login: '/callback' }, { login: '/out', logout: '/out' }, { signIn: '/in' }],
+    ...[{ backchannelLogout: '/login' }, { frontchannelLogout: '/callback' }],
+    ...['backchannelLogout', 'frontchannelLogout'].flatMap((name) =>
+      [5, true, false, '', 'out', '/', '/out/', '/out?x=1', secret].map((path) => ({
+        [name]: path,
+      })),
+    ),
+    { backchannelLogout: '/ended', frontchannelLogout: '/ended' },
   ],
   basePath: [5, {}, true, 'app', '/', '/app/', '/app?x=1', '/another', secret],
   scope: [
@@ -123,6 +130,14 @@ const wrongValues: Record<keyof Required<PkceFlowOptions>, readonly unknown[]> =
     ...['https://other.example', 5, {}, [5], [''], [secret], ['other.example'], ['*'], ['null']],
     ...[['http://other.example'], ['https://other.example/path'], ['https://other.example/?x=1']],
     ...[[`https://user:${secret}@other.example`]],
+  ],
+  postLogoutRedirectUri: [
+    ...['', 5, {}, true, secret, '/logged-out', 'http://app.example/logged-out'],
+    ...['https://other.example/logged-out', 'https://app.example:444/logged-out'],
+    ...['https://app.example', 'https://app.example/', 'https://app.example/logged-out?'],
+    ...[`https://app.example/logged-out?key=${secret}`, `https://app.example/out#${secret}`],
+    ...['https://app.example/callback', 'https://app.example/login', 'https://app.example/logout'],
+    ...['https://app.example/logout/', `https://user:${secret}@app.example/logged-out`],
   ],
   sessionAtLogin: [5, true, {}, '', 'keep', secret, [5], [''], ['cart', 'cookie']],
   loginTimeout: [0, -1, 1_999, 86_400_001, 2_000.5, NaN, Infinity, '600000', {}, secret],
@@ -316,11 +331,6 @@ describe('options', () => {
         .and.not.to.match(/Did you mean/)
     })
 
-    for (const name of ['postLogoutRedirectUri'])
-      it(`P15: ${name}, which is not built yet, is refused as unknown`, () => {
-        expect(refuses(name, secret).message).to.match(/is not an option/)
-      })
-
     for (const [name, meant] of [
       ['authorizationEndpoint', 'authorization_endpoint'],
       ['token_endpont', 'token_endpoint'],
@@ -482,7 +492,7 @@ describe('options', () => {
   it('P15: no error shows what was put in a wrong place', () => {
     const nested = {
       server: ['issuer', 'authorization_endpoint', 'token_endpoint', 'jwks_uri', 'rootUrl'],
-      routes: ['login', 'callback', 'logout'],
+      routes: ['login', 'callback', 'logout', 'backchannelLogout', 'frontchannelLogout'],
       authorizationParams: ['state', 'max_age', 'prompt'],
     }
     const misplaced = [
@@ -545,8 +555,54 @@ describe('rootUrl and paths are joined by exactly one slash', () => {
   })
 })
 
+const signingIn = {
+  server: { ...endpoints, issuer: 'https://s.example', jwks_uri: 'https://s.example/jwks' },
+  scope: 'openid',
+}
+
+describe('what is about the authorization server’s session', () => {
+  const options: [string, object][] = [
+    ['postLogoutRedirectUri', { postLogoutRedirectUri: 'https://app.example/logged-out' }],
+    ['routes.backchannelLogout', { routes: { backchannelLogout: '/ended' } }],
+    ['routes.frontchannelLogout', { routes: { frontchannelLogout: '/framed' } }],
+  ]
+  for (const [name, option] of options) {
+    it(`P15: ${name} needs the scope openid`, () => {
+      expect(refusal({ ...byHand, ...option }).message).to.include(`"${name}" needs 'openid'`)
+      expect(() => makeFlow({ ...byHand, ...signingIn, ...option })).not.to.throw()
+    })
+
+    it(`P15: ${name} is refused with purpose 'connect'`, () => {
+      const connect = { ...valid, purpose: 'connect', userId: () => 'alice' }
+      expect(refusal({ ...connect, ...option }).message).to.include(`"${name}" does nothing`)
+    })
+  }
+
+  it('P15: postLogoutRedirectUri is below basePath', () => {
+    const at = { redirectUri: 'https://app.example/base/callback', basePath: '/base' }
+    refuses('postLogoutRedirectUri', 'https://app.example/logged-out', at)
+    refuses('postLogoutRedirectUri', 'https://app.example/baseless', at)
+  })
+
+  it('P15: afterLogout, too, must not lead in circles', () => {
+    const postLogoutRedirectUri = 'https://app.example/logged-out'
+    refuses('afterLogout', '/logged-out', { postLogoutRedirectUri })
+  })
+
+  it("P15: logout({ atServer }) must be true or false, and not true with purpose 'connect'", () => {
+    for (const atServer of [null, 0, 'no'])
+      expect(() => pkceFlow(valid).logout({ atServer } as never)).to.throw(
+        ConfigurationError,
+        /logout: "atServer"/,
+      )
+    const connect = pkceFlow({ ...valid, purpose: 'connect', userId: () => 'alice' })
+    expect(() => connect.logout({ atServer: true })).to.throw(ConfigurationError, /"atServer"/)
+    connect.logout({ atServer: false })
+  })
+})
+
 describe('routes', () => {
-  const cases: [string, object, { login?: string; callback: string; logout?: string }][] = [
+  const cases: [string, object, Record<string, string>][] = [
     [
       '/callback has its siblings',
       { redirectUri: 'https://app.example/callback' },
@@ -577,6 +633,20 @@ describe('routes', () => {
       'basePath is taken off',
       { redirectUri: 'https://app.example/base/callback', basePath: '/base' },
       { login: '/login', callback: '/callback', logout: '/logout' },
+    ],
+    [
+      'those of the server’s logouts',
+      {
+        ...signingIn,
+        postLogoutRedirectUri: 'https://app.example/base/logged-out/',
+        redirectUri: 'https://app.example/base/callback',
+        basePath: '/base',
+        routes: { backchannelLogout: '/ended', frontchannelLogout: '/framed' },
+      },
+      {
+        ...{ login: '/login', callback: '/callback', logout: '/logout' },
+        ...{ postLogout: '/logged-out', backchannel: '/ended', frontchannel: '/framed' },
+      },
     ],
     [
       'a callback route behind a proxy that rewrites paths',
@@ -651,7 +721,7 @@ describe('defaults', () => {
   })
 
   it('P15: name is the server’s host, afterLogin and afterLogout "/", requestProperty "token"', async () => {
-    app = await startApp()
+    app = await startApp({ serverOptions: withoutEndSession })
     const browser = createBrowser()
     expect((await browser.open(app.url('/login'))).url).to.equal(app.url('/'))
     const page = await browser.open(app.url('/public'))

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { logIn } from '../protocol/attempt.ts'
-import { startApp, type AppSetUp, type RunningApp } from '../support/app.ts'
+import { startApp, withoutEndSession, type AppSetUp, type RunningApp } from '../support/app.ts'
 import { createBrowser, type Browser } from '../support/browser.ts'
 import { createFaultyStore, type StoreCall } from '../support/faulty-store.ts'
 import { json, navigation } from './steps.ts'
@@ -10,7 +10,7 @@ describe('logout (local)', () => {
 
   /** An app with a browser that is signed in, and another with the same cookies. */
   async function signedIn(setUp: AppSetUp = {}) {
-    const app = await startApp(setUp)
+    const app = await startApp({ serverOptions: withoutEndSession, ...setUp })
     running.push(app)
     const browser = await logIn(app)
     return { app, browser, thief: browser.copy() }
@@ -152,6 +152,7 @@ describe('logout (local)', () => {
     it('a handler of the app’s own', async () => {
       const app = await startApp({
         flow,
+        serverOptions: withoutEndSession,
         routes: (routes, own) => {
           routes.post('/sign-out', own.logout({ returnTo: '/good' }))
           routes.get('/', (req, res, next) => {

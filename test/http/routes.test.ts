@@ -220,6 +220,7 @@ describe('routes', () => {
       const app = await start({
         flow: {
           redirectUri: `${origin}/base/callback`,
+          postLogoutRedirectUri: `${origin}/base/logged-out`,
           basePath: '/base',
           afterLogin: '/welcome',
           afterLogout: '/bye',

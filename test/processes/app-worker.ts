@@ -29,10 +29,12 @@ export interface WorkerSettings {
   /** A Redis of their own for records and lock. */
   recordsUrl?: string
   timeout: number
+  /** Where logout tokens are posted. */
+  backchannelLogout?: string
 }
 
 const settings = JSON.parse(process.env.APP_WORKER ?? '') as WorkerSettings
-const { issuer, redirectUri, timeout, recordsUrl } = settings
+const { issuer, redirectUri, timeout, recordsUrl, backchannelLogout } = settings
 
 const sessions = settings.store === 'redis' ? await openRedis(settings.url) : openPostgres()
 const records = recordsUrl === undefined ? sessions : await openRedis(recordsUrl)
@@ -42,6 +44,7 @@ const flow = pkceFlow({
   clientSecret: 'test-client-secret',
   redirectUri,
   timeout,
+  routes: backchannelLogout === undefined ? {} : { backchannelLogout },
   store: records.store,
   lock: records.lock,
 })

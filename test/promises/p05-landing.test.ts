@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { ConfigurationError, pkceFlow, type PkceFlowOptions } from '../../src/index.ts'
-import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
+import { type AppSetUp, type RunningApp, startApp, withoutEndSession } from '../support/app.ts'
 import { type Browser, createBrowser, nextUrl, type Page } from '../support/browser.ts'
 import { rawRequest } from '../support/raw-request.ts'
 
@@ -103,7 +103,8 @@ describe('P5: the browser ends on redirectUri’s origin, or on one that the app
   let chosen: unknown
 
   async function start(setUp: AppSetUp = {}) {
-    app = await startApp(setUp)
+    // Where the server has a logout of its own, the place is afterLogout: p17.
+    app = await startApp({ serverOptions: withoutEndSession, ...setUp })
     browser = createBrowser()
   }
 

@@ -5,6 +5,7 @@ import { format, inspect } from 'node:util'
 import { expect } from 'chai'
 import type { Express, Request } from 'express'
 import type { PkceFlow, Token } from '../../src/index.ts'
+import type { TestAuthorizationServer } from '../../src/testing/index.ts'
 import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser, type Page } from '../support/browser.ts'
 import { everythingIn } from '../support/everything-in.ts'
@@ -12,10 +13,18 @@ import { createFaultyStore, type FaultyStore, type StoreCall } from '../support/
 import { printedBy } from '../support/output.ts'
 import { bindingCookies, rows, sessionId } from '../support/rows.ts'
 
-/** What an answer shows; the URL of the authorization request and our cookies belong to their receivers. */
-function shownIn({ headers, body }: Page, authorizationEndpoint: string): string {
+/**
+ * What an answer shows; the URL of the authorization request, the hint of a logout request and our
+ * cookies belong to their receivers.
+ */
+function shownIn({ headers, body }: Page, { metadata }: TestAuthorizationServer): string {
   const { location = '', 'set-cookie': cookies = [], ...others } = headers
-  const place = location.startsWith(authorizationEndpoint) ? '' : location
+  const isLogout = location.startsWith(`${metadata.end_session_endpoint}?`)
+  const place = location.startsWith(metadata.authorization_endpoint)
+    ? ''
+    : isLogout
+      ? location.replace(/id_token_hint=[^&]*/, '')
+      : location
   const foreign = cookies.filter((cookie) => !/^(connect\.sid|(__Host-)?pkce\.)/.test(cookie))
   return [body, place, ...foreign, JSON.stringify(others)].join('\n')
 }
@@ -83,7 +92,7 @@ describe('P7: no secret in any URL, log, error or page', () => {
     for (const page of browser.pages) {
       if (!page.url.startsWith(app.origin)) continue
       const where = `the answer to ${page.url.slice(app.origin.length).replace(/\?.*/, '')}`
-      expectNoSecret(shownIn(page, app.server.metadata.authorization_endpoint), where)
+      expectNoSecret(shownIn(page, app.server), where)
     }
   }
 

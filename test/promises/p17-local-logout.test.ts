@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Express } from 'express'
 import type { PkceFlow } from '../../src/index.ts'
-import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
+import { type AppSetUp, type RunningApp, startApp, withoutEndSession } from '../support/app.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
 import { createFaultyStore } from '../support/faulty-store.ts'
 import { createGate } from '../support/gate.ts'
@@ -30,6 +30,7 @@ describe('P17: logout is local first', () => {
   async function start(setUp: AppSetUp = {}) {
     app = await startApp({
       routes: pages,
+      postLogout: true,
       ...setUp,
       flow: {
         onLogin: ({ req }: { req: { session: { user?: string } } }) => {
@@ -60,6 +61,10 @@ describe('P17: logout is local first', () => {
     expect((await visitor.open(app.url('/token'))).status).to.equal(200)
   }
 
+  const servers = [
+    { where: 'here', setUp: { serverOptions: withoutEndSession }, comesBack: false },
+    { where: 'at the server, too', setUp: {}, comesBack: true },
+  ]
   const ways = [
     { by: 'GET /logout', path: '/logout', method: 'GET', lands: '/' },
     { by: 'POST /logout', path: '/logout', method: 'POST', lands: '/' },
@@ -73,25 +78,33 @@ describe('P17: logout is local first', () => {
   ]
 
   for (const session of sessions)
-    for (const { by, path, method, lands } of ways)
-      it(`P17: ${by}: the old cookie is nobody’s, with ${JSON.stringify(session)}`, async () => {
-        await start({ session: session as object })
-        const old = browser.copy()
-        const page = await browser.open(app.url(path), { method })
-        expect(page).to.include({ status: 200, url: app.url(lands) })
-        await expectNobody(old)
-        await expectNobody(browser)
-        const { sessions: stored, tokens } = await rows(app.store)
-        expect(JSON.stringify([stored, tokens])).not.to.include('alice')
-        for (const { accessToken } of app.server.issued)
-          expect(JSON.stringify(tokens)).not.to.include(accessToken)
-      })
+    for (const { where, setUp, comesBack } of servers)
+      for (const { by, path, method, lands } of ways)
+        it(`P17: ${by}: ${where}: the old cookie is nobody’s, with ${JSON.stringify(session)}`, async () => {
+          await start({ ...setUp, session: session as object })
+          const old = browser.copy()
+          const page = await browser.open(app.url(path), { method })
+          expect(page).to.include({ status: 200, url: app.url(comesBack ? '/' : lands) })
+          expect(app.server.count('end_session')).to.equal(comesBack ? 1 : 0)
+          await expectNobody(old)
+          await expectNobody(browser)
+          const { sessions: stored, tokens } = await rows(app.store)
+          expect(JSON.stringify([stored, tokens])).not.to.include('alice')
+          for (const issued of app.server.issued) {
+            expect(JSON.stringify(tokens)).not.to.include(issued.accessToken)
+            expect(issued).to.include({ active: false, refreshable: false })
+          }
+        })
 
   it('P17: a POST is answered with 303, so that nothing is sent twice', async () => {
     await start()
     const { status, headers } = await browser.request(app.url('/logout'), { method: 'POST' })
     expect(status).to.equal(303)
-    expect(headers).to.include({ 'cache-control': 'no-store', location: '/' })
+    expect(headers).to.include({ 'cache-control': 'no-store' })
+    expect(headers.location).to.match(/^http:\/\/127\.0\.0\.1:\d+\/logout\?/)
+    const again = await browser.request(app.url('/logout'), { method: 'POST' })
+    expect(again.status).to.equal(303)
+    expect(again.headers).to.include({ 'cache-control': 'no-store', location: '/' })
   })
 
   it('P17: a request in flight brings neither the sign-in back nor what the app kept', async () => {

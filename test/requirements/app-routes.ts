@@ -95,6 +95,7 @@ export function mountRoutes(
   )
   app.all('/sign-up', flow.login())
   app.all('/leave', flow.logout())
+  app.all('/leave-here', flow.logout({ atServer: false }))
   // Wherever else a login leads.
   app.use('/here', (_req, res) => void res.json({}))
   app.get('/', (_req, res) => void res.json({}))

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { PkceFlowError } from '../../src/index.ts'
-import type { RecordedRequest } from '../../src/testing/index.ts'
+import type { RecordedRequest, TestServerEndpoint } from '../../src/testing/index.ts'
 import { type Browser, nextUrl, type Page } from '../support/browser.ts'
 import { follow, setCookie } from './follow.ts'
 import { perform } from './perform.ts'
@@ -19,7 +19,10 @@ export interface Snapshot {
   issued: number
 }
 
-const endpoints = ['discovery', 'jwks', 'authorization', 'token', 'revocation', 'userinfo'] as const
+const endpoints: readonly TestServerEndpoint[] = [
+  ...(['discovery', 'jwks', 'authorization', 'token'] as const),
+  ...(['revocation', 'userinfo', 'end_session'] as const),
+]
 
 export async function takeSnapshot(world: World): Promise<Snapshot> {
   return {
@@ -124,11 +127,18 @@ function checkRequests(world: World, expected: Expectation, before: Snapshot): v
   }
   checkParameters(world, 'authorization', expected.authorizationRequest, ({ query }) => query)
   checkParameters(world, 'token', expected.tokenRequest, ({ body }) => body)
+  checkParameters(world, 'end_session', expected.logoutRequest, ({ query }) => query)
+  if (expected.logoutAnswers)
+    expect(world.server.logoutResponses.map(({ status }) => status)).to.deep.equal(
+      expected.logoutAnswers,
+    )
+  for (const { headers } of world.server.logoutResponses)
+    expect(headers, 'answer to a logout token').to.include({ 'cache-control': 'no-store' })
 }
 
 function checkParameters(
   world: World,
-  endpoint: 'authorization' | 'token',
+  endpoint: 'authorization' | 'token' | 'end_session',
   expected: ExpectedParameters = {},
   of: (request: RecordedRequest) => URLSearchParams,
 ): void {

@@ -1,8 +1,5 @@
 /** Rows for which there is no test yet, by the subject of the issue that answers them. */
 export const laterRows: Readonly<Record<string, readonly string[]>> = {
-  'provider logout': ['D-83', 'C-37', 'C-41'],
-  'back-channel logout': ['D-84', 'D-85', 'C-38'],
-  'front-channel logout': ['C-39'],
   'third-party-initiated login': ['D-86', 'C-29'],
   'pushed authorization requests': ['D-88', 'C-34'],
   DPoP: ['C-35'],
@@ -10,7 +7,6 @@ export const laterRows: Readonly<Record<string, readonly string[]>> = {
 
 /** Rows that have tests already, but not for all that they say: what is left, and for which issue. */
 export const openParts: Readonly<Record<string, string>> = {
-  'D-82': 'provider logout: the end session endpoint',
   'C-20': 'DPoP: a bearer token where DPoP was asked for',
 }
 

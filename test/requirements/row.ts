@@ -54,6 +54,8 @@ export interface AppSetUp {
   plainOAuth?: true
   /** Options of another flow, at an authorization server of its own: `/second/login`, `/second/callback`. */
   secondFlow?: Partial<Record<keyof PkceFlowOptions, unknown>>
+  /** The server tells the app of logouts: by logout tokens, and in frames. */
+  tellsLogouts?: 'by tokens' | 'in frames, too'
   /** Another app, with a flow of its own that is the same, shares the store: steps with `app: 2`. */
   apps?: 2
 }
@@ -102,6 +104,10 @@ export interface Expectation {
   tokenRequest?: ExpectedParameters
   /** Some headers of the last answer; `null`: not there. */
   headers?: Readonly<Record<string, string | RegExp | null>>
+  /** What the app answered to the logout tokens of this row. */
+  logoutAnswers?: readonly number[]
+  /** Some parameters of the last logout request; `null`: not there. */
+  logoutRequest?: ExpectedParameters
   /** How the last answer sends the browser on. */
   sentBy?: 'redirect' | 'page'
   /** Whether the last answer sets or clears the session's cookie. Default: not looked at. */

@@ -19,6 +19,7 @@ import { sectionD55 } from './section-d-55.ts'
 import { sectionD60 } from './section-d-60.ts'
 import { sectionD69 } from './section-d-69.ts'
 import { sectionD79 } from './section-d-79.ts'
+import { sectionLogout } from './section-logout.ts'
 import type { Step } from './step.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -38,6 +39,7 @@ const rows: readonly Row[] = [
   sectionD60,
   sectionD69,
   sectionD79,
+  sectionLogout,
 ].flat()
 
 const titleOf = (row: { id: string; title: string }, before?: Before): string =>
@@ -146,10 +148,29 @@ describe('requirements: no row is forgotten', () => {
   const refresh = ['', '-invalid-issuer', '-invalid-sub'].map(
     (name) => `A3 oidcc-client-test-refresh-token${name}`,
   )
+  const logout = [
+    ...['', '-other-state', '-no-state'].map(
+      (name) => `A4 oidcc-client-test-rp-init-logout${name}`,
+    ),
+    ...[
+      '',
+      '-alg-none',
+      '-wrong-alg',
+      '-no-event',
+      '-wrong-event',
+      '-with-nonce',
+      '-wrong-aud',
+      '-wrong-iss',
+    ].map((name) => `A5 oidcc-client-test-rp-backchannel-rpinitlogout${name}`),
+    ...['rpinitlogout', 'opinitlogout'].map(
+      (name) => `A6 oidcc-client-test-rp-frontchannel-${name}`,
+    ),
+  ]
   const documented = [
     ...basic,
     ...config,
     ...refresh,
+    ...logout,
     ...numbers('C', 46, 2),
     ...numbers('D', 88, 1),
   ]

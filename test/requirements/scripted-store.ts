@@ -3,7 +3,7 @@ import { MemoryStore } from 'express-session'
 export type StoreOperation = 'get' | 'set' | 'destroy' | 'touch'
 
 /** What a stored entry is, told by its key. */
-export type StoredKind = 'session' | 'pending login' | 'tokens'
+export type StoredKind = 'session' | 'pending login' | 'tokens' | 'logouts'
 
 /** What a store does instead of its work. */
 export type StoreMisbehaviour =
@@ -59,6 +59,7 @@ type Callback = (error?: unknown, found?: unknown) => void
 
 function kindOf(key: string): StoredKind {
   if (key.startsWith('pl.')) return 'pending login'
+  if (key.startsWith('lm.')) return 'logouts'
   return key.startsWith('tr.') ? 'tokens' : 'session'
 }
 

@@ -1,6 +1,7 @@
 import type {
   Fault,
   FaultyEndpoint,
+  IdTokenFault,
   JsonObject,
   Misbehaviour,
   MisbehaviourOptions,
@@ -102,6 +103,14 @@ export type Step =
         | 'keys rotate, ids kept'
     }
   | { do: 'authorize as'; sub: string | undefined }
+  /** The server sends a logout token about the last login; gives the answer. */
+  | { do: 'logout token'; sends: 'sid' | 'sub' | 'both'; fault?: IdTokenFault; gives?: Gives }
+  /** The server sends the last logout token again. */
+  | { do: 'logout token again' }
+  /** Somebody posts to the back-channel route, or asks for the front-channel one. */
+  | { do: 'raw request'; path: string; method: string; type?: string; body?: string }
+  /** The server shows its front-channel frame; the parameters can be changed. */
+  | { do: 'frame'; change?: (parameters: URLSearchParams) => void }
   | { do: 'store'; fault: StoreFault }
   /** `'store catches up'`: what hung is done and answered after all. */
   | { do: 'store behaves' | 'store catches up' | 'store disconnects' | 'store connects' }

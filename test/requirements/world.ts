@@ -10,7 +10,7 @@ import { clock } from '../support/clock.ts'
 import { createSecondFlow, mountRoutes, plainOAuth, prepare } from './app-routes.ts'
 import { mountTokenRoutes } from './token-routes.ts'
 import { createScriptedStore, type ScriptedStore, type StoredRow } from './scripted-store.ts'
-import type { Row } from './row.ts'
+import type { AppSetUp, Row } from './row.ts'
 
 /** A login that was started. */
 export interface Tab {
@@ -98,7 +98,8 @@ interface Kept {
 export const sessionCookieName = 'connect.sid'
 const secret = 'session-secret-of-the-tests'
 /** Of the flows, and the app's routes that are one of their handlers. */
-const ownRoutes = /^((\/second)?\/(login|callback|logout)|\/sign-up|\/leave)$/
+const ownRoutes =
+  /^((\/second)?\/(login|callback|logout)|\/(logged-out|ended|framed|sign-up|leave|leave-here))$/
 
 /** Starts what a row needs. */
 export async function createWorld({
@@ -125,6 +126,7 @@ export async function createWorld({
     apps.push(
       await startApp({
         flow: { ...(setUp.plainOAuth && plainOAuth(server)), ...setUp.flow },
+        postLogout: comesBack(setUp),
         session: { secret, name: sessionCookieName, store: itsStore, ...setUp.session },
         server,
         tlsProxy: setUp.tlsProxy ?? false,
@@ -146,6 +148,12 @@ export async function createWorld({
         },
       }),
     )
+
+  if (setUp.tellsLogouts)
+    server.tellLogoutsTo({
+      backchannel: apps[0]!.url('/ended'),
+      frontchannel: setUp.tellsLogouts === 'in frames, too' ? apps[0]!.url('/framed') : undefined,
+    })
 
   const browsers = new Map<string, Browser>()
   const tabs = new Map<string, Tab>()
@@ -229,6 +237,14 @@ export async function createWorld({
       await Promise.all([...apps, server, ...(secondServer ? [secondServer] : [])].map(close))
     },
   }
+}
+
+/** Whether the flow is one of which the authorization server's logout can come back. */
+function comesBack({ flow = {}, plainOAuth: isPlain }: AppSetUp): boolean {
+  const { scope = 'openid', purpose, redirectUri } = flow
+  const words = Array.isArray(scope) ? (scope as unknown[]) : String(scope).split(' ')
+  if (redirectUri !== undefined) return false
+  return isPlain !== true && purpose !== 'connect' && words.includes('openid')
 }
 
 function close(running: { close(): Promise<void> }): Promise<void> {

@@ -22,6 +22,8 @@ export interface AppSetUp {
   server?: TestAuthorizationServer
   /** Options of the new one. */
   serverOptions?: TestAuthorizationServerOptions
+  /** The browser comes back from the server's logout: to `/logged-out`, which leads to `afterLogout`. */
+  postLogout?: boolean
   /** Mounts what comes before the flow. */
   before?: (app: Express) => void
   /** Mounts the app's own routes; by default `/`, `/token`, `/login-only`, `/public`. */
@@ -43,6 +45,9 @@ export interface RunningApp {
   close(): Promise<void>
 }
 
+/** A server that offers no logout of its own: every logout ends at the app. */
+export const withoutEndSession = { metadata: { end_session_endpoint: undefined } }
+
 /** Starts an app as a user of this package would write it. */
 export async function startApp(setUp: AppSetUp = {}): Promise<RunningApp> {
   const server = setUp.server ?? (await createTestAuthorizationServer(setUp.serverOptions))
@@ -60,6 +65,7 @@ export async function startApp(setUp: AppSetUp = {}): Promise<RunningApp> {
     clientId: 'test-client',
     clientSecret: 'test-client-secret',
     redirectUri: `${origin}/callback`,
+    ...(setUp.postLogout && { postLogoutRedirectUri: `${origin}/logged-out` }),
     ...setUp.flow,
   } as PkceFlowOptions)
 

@@ -77,10 +77,10 @@ export function createBrowser(options: BrowserOptions = {}): Browser {
 export function nextUrl(page: Page): string | undefined {
   const { location } = page.headers
   if (location !== undefined) return new URL(location, page.url).href
-  const refresh = /http-equiv="refresh" content="0;url=([^"]*)"/.exec(page.body)?.[1]
+  const refresh = /http-equiv="refresh" content="\d+;url=([^"]*)"/.exec(page.body)?.[1]
   if (refresh === undefined) return undefined
   const url = refresh.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
-  return new URL(url, page.url).href
+  return new URL(url.replaceAll('&amp;', '&'), page.url).href
 }
 
 function browserWith(cookies: Map<string, Map<string, string>>, options: BrowserOptions): Browser {

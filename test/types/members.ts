@@ -34,7 +34,9 @@ expectTypeOf(flow.login()).toEqualTypeOf<RequestHandler>()
 expectTypeOf(flow.logout()).toEqualTypeOf<RequestHandler>()
 app.get('/', flow.requireToken(), flow.requireLogin({ unauthenticated: 'next' }))
 app.get('/in', flow.login({ returnTo: '/', authorizationParams: { prompt: 'login' } }))
-app.post('/out', flow.logout({ returnTo: '/' }))
+app.post('/out', flow.logout({ returnTo: '/', atServer: false }))
+// @ts-expect-error -- it is true or false
+flow.logout({ atServer: 'no' })
 
 // A guard with a handler: the token is there, by the name that the flow has for it.
 app.get(

@@ -9,6 +9,7 @@ declare const key: CryptoKey
 
 const client = { clientId: 'client', redirectUri: 'https://app.example/callback' }
 const discovered = { ...client, issuer: 'https://server.example' }
+const connect = { purpose: 'connect', userId: () => 'alice' } as const
 const endpoints = {
   authorization_endpoint: 'https://server.example/authorize',
   token_endpoint: 'https://server.example/token',
@@ -74,11 +75,18 @@ pkceFlow({ ...discovered, routes: { logIn: '/in' } })
 // @ts-expect-error -- without a callback there is no flow
 pkceFlow({ ...discovered, routes: { callback: false } })
 
+// @ts-expect-error -- where nobody signs in nobody logs out
+pkceFlow({ ...discovered, ...connect, postLogoutRedirectUri: 'https://app.example/out' })
+
 // All the others, with the types that they have; undefined means the default.
 const all: PkceFlowOptions = {
   ...discovered,
   server: undefined,
-  routes: { login: '/in', callback: undefined, logout: false },
+  routes: {
+    ...{ login: '/in', callback: undefined, logout: false },
+    ...{ backchannelLogout: '/ended', frontchannelLogout: undefined },
+  },
+  postLogoutRedirectUri: 'https://app.example/logged-out',
   basePath: '/base',
   scope: ['openid', 'email'],
   authorizationParams: { prompt: 'consent' },
