@@ -10,6 +10,7 @@ const statusByCode = {
   issuer_mismatch: 400,
   login_required: 401,
   reauthorization_required: 401,
+  insufficient_user_authentication: 401,
   not_signed_in: 401,
   not_connected: 401,
   access_denied: 403,
@@ -40,9 +41,12 @@ const statusByCode = {
  *   another browser or through another flow.
  * - `login_interrupted` (400): the outcome of this login is lost; start again.
  * - `code_rejected` (400): the authorization server refused the authorization code.
- * - `issuer_mismatch` (400): the answer is from another authorization server (RFC 9207).
+ * - `issuer_mismatch` (400): the answer is from another authorization server (RFC 9207), or a third
+ *   party asks for a login at another one.
  * - `login_required` (401): nobody is signed in here; also what `prompt=none` comes back with.
  * - `reauthorization_required` (401): signed in, but the access token has ended.
+ * - `insufficient_user_authentication` (401): signed in, but too long ago, or not in the way that this
+ *   needs (RFC 9470); the header `WWW-Authenticate` says what would do.
  * - `not_signed_in` (401): an account is to be connected, and nobody is signed in to the app.
  * - `not_connected` (401): this user has no tokens.
  * - `access_denied` (403): the person, or the authorization server, said no.
@@ -70,6 +74,8 @@ export interface PkceFlowErrorDetails {
   loginUrl?: string | undefined
   /** Seconds after which another try makes sense; sent as the header `Retry-After`. */
   retryAfter?: number | undefined
+  /** What would do instead, sent as the header `WWW-Authenticate` (RFC 9110 section 11.6.1). */
+  challenge?: string | undefined
   /** The `error` that the authorization server reported, if it is a registered value. */
   oauthError?: string | undefined
   /** HTTP status that the authorization server answered with, where that is what went wrong. */
@@ -91,7 +97,7 @@ export class PkceFlowError extends Error {
   readonly status: number
   /** Whether `message` may be shown to the person at the browser: true for 4xx. */
   readonly expose: boolean
-  /** Response headers that belong to this error (`Retry-After`). */
+  /** Response headers that belong to this error (`Retry-After`, `WWW-Authenticate`). */
   readonly headers: Readonly<Record<string, string>>
   /** Name of the flow. */
   declare readonly flow?: string
@@ -108,12 +114,15 @@ export class PkceFlowError extends Error {
   declare readonly serverStatus?: number
 
   constructor(code: PkceFlowErrorCode, message: string, details: PkceFlowErrorDetails = {}) {
-    const { cause, flow, loginUrl, retryAfter, oauthError, serverStatus } = details
+    const { cause, flow, loginUrl, retryAfter, challenge, oauthError, serverStatus } = details
     super(message, cause === undefined ? undefined : { cause: withoutSecrets(cause) })
     this.code = code
     this.status = statusByCode[code]
     this.expose = this.status < 500
-    this.headers = retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }
+    this.headers = {
+      ...(retryAfter !== undefined && { 'Retry-After': String(retryAfter) }),
+      ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
+    }
     if (flow !== undefined) this.flow = flow
     if (loginUrl !== undefined) this.loginUrl = loginUrl
     if (retryAfter !== undefined) this.retryAfter = retryAfter
@@ -154,6 +163,7 @@ export function withDetails(
     flow: error.flow ?? details.flow,
     loginUrl: error.loginUrl ?? details.loginUrl,
     retryAfter: error.retryAfter ?? details.retryAfter,
+    challenge: error.headers['WWW-Authenticate'] ?? details.challenge,
     oauthError: error.oauthError ?? details.oauthError,
     serverStatus: error.serverStatus ?? details.serverStatus,
     cause: error.cause,

@@ -13,18 +13,19 @@ import { createFlow } from './http/flow.ts'
 import { rememberFlow } from './http/flows-by-name.ts'
 import { loginHandler, type LoginOptions } from './http/login-handler.ts'
 import { checkAtServer, logoutHandler, type LogoutOptions } from './http/logout-handler.ts'
-import { requireLogin, type RequireLoginOptions } from './http/require-login.ts'
+import { requireLogin, resolveLoginGuard, type RequireLoginOptions } from './http/require-login.ts'
 import { requireToken, withToken, type RequireTokenOptions } from './http/require-token.ts'
 import { createRoutes } from './http/routes.ts'
+import { silentLogin } from './http/silent-login.ts'
 import { forUser, type UserTokenAccess } from './http/for-user.ts'
 import { readClaims, readStatus, type LoginStatus } from './http/status.ts'
+import { checkUnauthenticated } from './http/unauthenticated.ts'
 import { createTokenAccess, type UserInfo } from './http/token-access.ts'
 import { requireUserId } from './http/user-id.ts'
-import { refuseUnknown } from './options/checks.ts'
 import { resolveAuthorizationParams } from './options/authorization-params.ts'
 import { resolveOptions } from './options/settings.ts'
 import { type PkceFlowOptions } from './options/options.ts'
-import { resolveScopeList } from './options/scope.ts'
+import { onlyOptions, onlyRequest, scopeOf } from './options/member-arguments.ts'
 import type { Claims, Token } from './token.ts'
 
 /**
@@ -44,7 +45,8 @@ export interface PkceFlow<Property extends string = 'token'> extends Router {
   requireToken(handler: TokenHandler<Property>): RequestHandler
   /**
    * Guard: lets requests through whose browser is signed in through this flow, whether or not its
-   * token is still usable. Others as with `requireToken`; 403 `insufficient_scope` by `claims`.
+   * token is still usable. Others as with `requireToken`; 403 `insufficient_scope` by `claims`, 401
+   * `insufficient_user_authentication` by `maxAge` and `acrValues`.
    */
   requireLogin(options?: RequireLoginOptions): RequestHandler
   /**
@@ -91,6 +93,13 @@ export interface PkceFlow<Property extends string = 'token'> extends Router {
   forUser(userId: string): UserTokenAccess
   /** A handler that starts a login, for a route of the app's own. */
   login(options?: LoginOptions): RequestHandler
+  /**
+   * A handler that tries once in each browser to sign its person in without a question, before the
+   * first page that it guards is shown: `prompt=none` (OpenID Connect Core section 3.1.2.1). Whoever
+   * cannot be signed in so gets the page, and so does whoever logged out. Throws `configuration` with
+   * purpose `'connect'`.
+   */
+  silentLogin(): RequestHandler
   /** A handler that logs out, for a route of the app's own; see {@link LogoutOptions}. */
   logout(options?: LogoutOptions): RequestHandler
   /** What is known about this browser's sign-in. Rejects with `store_unavailable`. */
@@ -136,6 +145,13 @@ export function pkceFlow<const Property extends string = 'token'>(
       )
   }
 
+  function refuseToConnect(member: string, advice: string) {
+    if (settings.purpose === 'connect')
+      throw new ConfigurationError(
+        `${member}: nobody signs in through a flow with purpose 'connect'. ${advice}`,
+      )
+  }
+
   /** What a member gives; its errors say which flow they are of, and where to log in. */
   async function described<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -159,16 +175,11 @@ export function pkceFlow<const Property extends string = 'token'>(
       return requireToken(flow, current, { ...chosen, scope: scopeOf('requireToken', chosen) })
     },
     requireLogin(...given: unknown[]) {
-      if (settings.purpose === 'connect')
-        throw new ConfigurationError(
-          "requireLogin: nobody signs in through a flow with purpose 'connect'. Use your app's own guard, or requireToken().",
-        )
-      const known = ['claims', 'unauthenticated']
+      refuseToConnect('requireLogin', "Use your app's own guard, or requireToken().")
+      const known = ['claims', 'maxAge', 'acrValues', 'unauthenticated']
       const chosen: RequireLoginOptions = onlyOptions('requireLogin', given, known)
       checkUnauthenticated('requireLogin', chosen.unauthenticated)
-      if (chosen.claims !== undefined && typeof chosen.claims !== 'function')
-        throw new ConfigurationError('requireLogin: "claims" must be a function of the claims.')
-      return requireLogin(flow, current, chosen)
+      return requireLogin(flow, current, resolveLoginGuard(settings, chosen))
     },
     login(...given: unknown[]) {
       const chosen: LoginOptions = onlyOptions('login', given, [
@@ -180,6 +191,11 @@ export function pkceFlow<const Property extends string = 'token'>(
       const { authorizationParams: parameters = {} } = chosen
       const authorizationParams = resolveAuthorizationParams(parameters)
       return loginHandler(flow, { ...chosen, scope: scopeOf('login', chosen), authorizationParams })
+    },
+    silentLogin(...given: unknown[]) {
+      onlyOptions('silentLogin', given, [])
+      refuseToConnect('silentLogin', 'Leave it out.')
+      return silentLogin(flow, current)
     },
     logout(...given: unknown[]) {
       const chosen: LogoutOptions = onlyOptions('logout', given, ['returnTo', 'atServer'])
@@ -209,40 +225,4 @@ export function pkceFlow<const Property extends string = 'token'>(
       }),
   }
   return Object.assign(router, members)
-}
-
-/** Checks the arguments of a member that takes options: `app.use(flow.login)` lacks its `()`. */
-function onlyOptions(member: string, given: unknown[], known: string[]): object {
-  const [options = {}] = given
-  if (given.length > 1 || typeof options !== 'object' || options === null || 'headers' in options)
-    throw new ConfigurationError(
-      `${member} takes an object of options and returns a handler: write ${member}(), with parentheses.`,
-    )
-  refuseUnknown(options, known, `${member}.`)
-  return options
-}
-
-function scopeOf(
-  member: string,
-  { scope }: { scope?: string | readonly string[] | undefined },
-): readonly string[] | undefined {
-  if (scope === undefined) return undefined
-  const list = resolveScopeList(`${member}: "scope"`, scope)
-  if (!list.includes('openid')) return list
-  throw new ConfigurationError(
-    `${member}: "scope" cannot add 'openid'. Put it in the option "scope", or leave it out here.`,
-  )
-}
-
-function checkUnauthenticated(member: string, mode: unknown): void {
-  const modes: unknown[] = [undefined, 'auto', 'redirect', 'problem', 'next']
-  if (!modes.includes(mode))
-    throw new ConfigurationError(
-      `${member}: "unauthenticated" must be 'auto', 'redirect', 'problem' or 'next'.`,
-    )
-}
-
-function onlyRequest(member: string, req: unknown): Request {
-  if (typeof req === 'object' && req !== null && 'headers' in req) return req as Request
-  throw new ConfigurationError(`${member} takes the request: write await flow.${member}(req).`)
 }

@@ -21,6 +21,7 @@ const statusByCode: Record<PkceFlowErrorCode, number> = {
   issuer_mismatch: 400,
   login_required: 401,
   reauthorization_required: 401,
+  insufficient_user_authentication: 401,
   not_signed_in: 401,
   not_connected: 401,
   access_denied: 403,

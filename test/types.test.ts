@@ -70,6 +70,7 @@ describe('types', function () {
       'members.ts': [],
       'options.ts': [],
       'presets.ts': [],
+      'signing-in-again.ts': [],
     })
     expect(unknownMember).to.have.length(1)
     expect(unknownMember![0]).to.match(/^5: Property 'token' does not exist on type 'Request/)

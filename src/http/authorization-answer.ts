@@ -5,7 +5,7 @@ import {
   type AuthorizationResponse,
 } from '../protocol/authorization-response.ts'
 import { pendingLoginId } from '../storage/pending-logins.ts'
-import { readForm } from './form-body.ts'
+import { requireForm } from './form-body.ts'
 import { queryParameters } from './query.ts'
 
 /** What came to the callback route. */
@@ -33,7 +33,7 @@ export async function readCallback(
       throw invalid('The answer to this login has to come as a POST of a form.')
   }
   const answer = readAuthorizationResponse(
-    req.method === 'POST' ? await bodyParameters(req, res) : query,
+    req.method === 'POST' ? await requireForm(req, res) : query,
   )
   return { id: pendingLoginId(answer.state), answer }
 }
@@ -45,19 +45,4 @@ function requireId(id: string): string {
 
 function invalid(message: string): PkceFlowError {
   return new PkceFlowError('invalid_callback', `${message} Start the login again.`)
-}
-
-/** Parameters of the form that was posted. */
-async function bodyParameters(req: Request, res: Response): Promise<URLSearchParams> {
-  const parameters = await readForm(req, res)
-  switch (parameters) {
-    case 'no form':
-      throw invalid('The answer to this login has to come as a form.')
-    case 'too large':
-      throw invalid('The form of this answer is larger than 64 kB.')
-    case 'unreadable':
-      throw invalid('The form of this answer cannot be read.')
-    default:
-      return parameters
-  }
 }

@@ -9,6 +9,7 @@ import { finishLogin, type FinishedLogin } from './finish-login.ts'
 import type { Flow } from './flow.ts'
 import { asyncHandler } from './handler.ts'
 import { keepPrivate, redirect, refresh } from './landing.ts'
+import { isUnspoken } from './silent-login.ts'
 import {
   adoptSession,
   hasStrictCookie,
@@ -49,7 +50,10 @@ export function callbackHandler(flow: Flow): RequestHandler {
       }
       await arrive(flow, req, res, cookie, answer)
     } catch (error) {
-      throw error instanceof PkceFlowError ? flow.describe(error, login.returnTo) : error
+      if (!(error instanceof PkceFlowError)) throw error
+      if (login.isSilent !== true || !isUnspoken(error)) throw flow.describe(error, login.returnTo)
+      debug('%s: silent login: %s', settings.name, error.code)
+      goOn(req, res, login.returnTo)
     }
   })
 }
@@ -76,9 +80,13 @@ async function arrive(
   const { login, first } = await finishLogin(flow, req, cookie, answer)
   flow.cookies.finish(res, cookie)
   if (!first) await rejoin(req, login)
-  // After an answer from another site only a page of ours brings a Strict cookie along.
-  if (strict) refresh(res, login.landing)
-  else redirect(req, res, login.landing)
+  goOn(req, res, login.landing, strict)
+}
+
+/** After an answer from another site only a page of ours brings a `SameSite=Strict` cookie along. */
+function goOn(req: Request, res: Response, place: string, strict = hasStrictCookie(req)): void {
+  if (strict) refresh(res, place)
+  else redirect(req, res, place)
 }
 
 /**

@@ -25,12 +25,14 @@ import { openConnection, type Connection } from './connection.ts'
 import { createRefresher, type LifetimeOf, type Refresher } from './refresher.ts'
 import { createServerEndings, type ServerEndings } from './server-endings.ts'
 import { sessionLifetime, sessionStore, type LoginReference } from './session.ts'
+import { createSilentLoginMarker, type SilentLoginMarker } from './silent-login-marker.ts'
 import { warnOfSharedStore } from './shared-store.ts'
 
 /** What the handlers of one flow share. */
 export interface Flow {
   readonly settings: Settings
   readonly cookies: BindingCookies
+  readonly silentLoginMarker: SilentLoginMarker
   /** Over all processes that share the store, with the option `lock`. */
   readonly mutex: Mutex
   /** The authorization server, discovered when first asked for. */
@@ -167,6 +169,7 @@ export function createFlow(settings: Settings): Flow {
   return {
     settings,
     cookies: createBindingCookies({ ...settings, flow: fingerprint }),
+    silentLoginMarker: createSilentLoginMarker(fingerprint, settings.secure),
     mutex,
     getServer,
     records,

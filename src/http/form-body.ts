@@ -1,6 +1,7 @@
 import { urlencoded, type Request, type RequestHandler, type Response } from 'express'
+import { PkceFlowError } from '../errors.ts'
 
-/** Bytes. What an authorization server posts is a code and a state, or one token. */
+/** Bytes. What is posted to us is a code and a state, a token, or the address of a page. */
 const largestBody = 64 * 1024
 
 const parseBody: RequestHandler = urlencoded({
@@ -29,4 +30,23 @@ export async function readForm(
     // What a parser made of repeated parameters, of `state[]=x` or `state[x]=1`, is no parameter.
     parameters.append(name, typeof value === 'string' ? value : '\0')
   return parameters
+}
+
+/** As {@link readForm}; throws `invalid_callback` for what is no form, cannot be read or is too large. */
+export async function requireForm(req: Request, res: Response): Promise<URLSearchParams> {
+  const form = await readForm(req, res)
+  switch (form) {
+    case 'no form':
+      throw invalid('What is posted here has to come as a form.')
+    case 'too large':
+      throw invalid('The form is larger than 64 kB.')
+    case 'unreadable':
+      throw invalid('The form cannot be read.')
+    default:
+      return form
+  }
+}
+
+function invalid(message: string): PkceFlowError {
+  return new PkceFlowError('invalid_callback', `${message} Start the login again.`)
 }

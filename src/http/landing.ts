@@ -58,3 +58,9 @@ export function keepPrivate(res: Response): void {
   res.setHeader('Cache-Control', 'no-store')
   res.setHeader('Referrer-Policy', 'no-referrer')
 }
+
+/** Keeps an answer out of the frames of other pages, unless the app has a policy of its own. */
+export function forbidFraming(res: Response): void {
+  if (!res.hasHeader('Content-Security-Policy'))
+    res.setHeader('Content-Security-Policy', "frame-ancestors 'none'")
+}

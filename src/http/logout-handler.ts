@@ -71,6 +71,7 @@ export function logoutHandler(
     }
     const ended = await endSignIns(flow, req)
     await destroySession(req)
+    flow.silentLoginMarker.setAfterLogout(res)
     // Back must not bring a private page from the browser's back/forward cache (OWASP ASVS 7.4.1).
     res.setHeader('Clear-Site-Data', '"cache"')
     // From here on it has ended, whatever the authorization server makes of it.

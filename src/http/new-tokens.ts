@@ -10,13 +10,15 @@ import { issuedTokens } from './issued-tokens.ts'
 export function toRecord(
   flow: Flow,
   tokens: ValidatedTokens,
-  { scope: asked = flow.settings.scope, startedAt }: PendingLogin,
+  { scope: asked = flow.settings.scope, acrValues, startedAt }: PendingLogin,
 ): ConnectedRecord {
   const issued = issuedTokens(tokens, asked)
   const refused = asked.some((scope) => !issued.scope.includes(scope))
+  const missed = acrValues?.every((value) => value !== tokens.claims?.acr)
   return {
     tokens: { ...issued, ...(refused && { asked }) },
     idToken: tokens.idToken,
+    ...(missed && { missedAcr: acrValues }),
     connectedAt: Date.now(),
     startedAt,
   }

@@ -56,7 +56,7 @@ export function requireToken(
     else {
       // What was granted before is asked for again: a new token would be good for less otherwise.
       const scope = needed.length === 0 ? undefined : [...granted, ...needed]
-      await answerUnauthenticated(flow, req, res, next, error, unauthenticated, scope)
+      await answerUnauthenticated(flow, req, res, next, error, unauthenticated, { scope })
     }
   })
 }

@@ -6,10 +6,18 @@ import { callbackHandler } from './callback-handler.ts'
 import type { CurrentLogin } from './current-login.ts'
 import type { Flow } from './flow.ts'
 import { frontchannelLogoutHandler } from './frontchannel-logout.ts'
-import { keepPrivate } from './landing.ts'
-import { loginHandler } from './login-handler.ts'
+import { loginRoute } from './login-handler.ts'
 import { logoutHandler } from './logout-handler.ts'
+import { refuseMethod } from './method-not-allowed.ts'
 import { postLogoutHandler } from './post-logout.ts'
+
+/** One of the flow's own routes. */
+interface Route {
+  methods: readonly string[]
+  /** Whether it looks at what is posted, though most of that is a wrong method. */
+  takesForms?: boolean
+  handle: RequestHandler
+}
 
 /** The flows that each app has mounted, to find clashes between two of them. */
 const flowsByApp = new WeakMap<object, Flow[]>()
@@ -25,10 +33,12 @@ export function createRoutes(
 ): RequestHandler {
   const { login, callback, logout, ...ofServer } = flow.settings.routes
   const { postLogout, backchannelLogout, frontchannelLogout } = ofServer
-  const handlers = new Map<string, { methods: string[]; handle: RequestHandler }>()
+  const handlers = new Map<string, Route>()
+  const posted = flow.settings.purpose === 'login' && { takesForms: true }
   const answers = flow.settings.responseMode === 'form_post' ? ['GET', 'POST'] : ['GET']
   handlers.set(callback, { methods: answers, handle: callbackHandler(flow) })
-  if (login !== undefined) handlers.set(login, { methods: ['GET'], handle: loginHandler(flow) })
+  if (login !== undefined)
+    handlers.set(login, { methods: ['GET'], handle: loginRoute(flow), ...posted })
   if (logout !== undefined)
     handlers.set(logout, { methods: ['GET', 'POST'], handle: logoutHandler(flow, current) })
   if (postLogout !== undefined)
@@ -59,11 +69,9 @@ export function createRoutes(
     const route =
       handlers.get(path) ?? (path.endsWith('/') ? handlers.get(path.slice(0, -1)) : undefined)
     if (route === undefined) void otherwise(req, res, next)
-    else if (route.methods.includes(req.method)) void route.handle(req, res, next)
-    else {
-      keepPrivate(res)
-      res.status(405).set('Allow', route.methods.join(', ')).end()
-    }
+    else if (route.methods.includes(req.method) || (route.takesForms && req.method === 'POST'))
+      void route.handle(req, res, next)
+    else refuseMethod(res, route.methods)
   }
 }
 

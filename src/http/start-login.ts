@@ -1,12 +1,10 @@
 import type { Request, Response } from 'express'
 import { PkceFlowError } from '../errors.ts'
-import {
-  buildAuthorizationUrl,
-  createAuthorizationSecrets,
-} from '../protocol/authorization-request.ts'
+import { createAuthorizationSecrets } from '../protocol/authorization-request.ts'
+import { prepareAuthorizationUrl } from '../protocol/pushed-authorization-request.ts'
 import { fingerprintOf, requireUserToConnect } from './connect-account.ts'
 import type { Flow } from './flow.ts'
-import { keepPrivate, redirect } from './landing.ts'
+import { forbidFraming, keepPrivate, redirect } from './landing.ts'
 import { isElsewhere, placeOnOwnHost } from './own-host.ts'
 import { isStoredSession, requireSession, requireSessionCookie } from './session.ts'
 import { isCrossSite, isFromOwnPage, mayStart } from './user-agent.ts'
@@ -21,6 +19,10 @@ export interface LoginStart {
   parameters: Readonly<Record<string, string>>
   /** Path and query, as the browser sees them, that start the same login on redirectUri's host. */
   samePlace: string | undefined
+  /** Whether another site is certainly behind it. Default: as the browser says. */
+  isForeign?: boolean
+  /** Whether the person asked for a page, not for a login. */
+  isSilent?: boolean
 }
 
 /**
@@ -31,7 +33,7 @@ export async function startLogin(
   flow: Flow,
   req: Request,
   res: Response,
-  { returnTo, scope: more, parameters, samePlace }: LoginStart,
+  { returnTo, scope: more, parameters, samePlace, isForeign = false, isSilent = false }: LoginStart,
 ): Promise<void> {
   const { settings } = flow
   keepPrivate(res)
@@ -55,6 +57,8 @@ export async function startLogin(
     scope: scope ?? settings.scope,
     parameters: all,
   }
+  // Before anything is kept: where the request has to be pushed, that may fail.
+  const url = await prepareAuthorizationUrl(server, request)
   const binding = await flow.records(req).pendingLogins.begin(secrets.state, {
     codeVerifier: secrets.codeVerifier,
     nonce: secrets.nonce,
@@ -63,11 +67,14 @@ export async function startLogin(
     host: req.hostname,
     inSession: isStoredSession(req),
     ...(user !== undefined && { user }),
+    ...(isSilent && { isSilent }),
     ...(scope !== undefined && { scope }),
     maxAge: all.max_age === undefined ? undefined : Number(all.max_age),
+    ...(all.acr_values !== undefined && { acrValues: all.acr_values.split(' ').filter(Boolean) }),
   })
-  flow.cookies.add(req, res, binding, isCrossSite(req))
-  redirect(req, res, buildAuthorizationUrl(server, request))
+  flow.cookies.add(req, res, binding, isForeign || isCrossSite(req))
+  forbidFraming(res)
+  redirect(req, res, url)
 }
 
 /** Refuses a start that no person's navigation caused (P14), or no page of this app a connection. */

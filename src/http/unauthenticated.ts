@@ -1,5 +1,5 @@
 import type { NextFunction, Request, Response } from 'express'
-import { PkceFlowError } from '../errors.ts'
+import { ConfigurationError, PkceFlowError } from '../errors.ts'
 import type { Flow } from './flow.ts'
 import { keepPrivate, refresh } from './landing.ts'
 import { hasStrictCookie, isStoredSession } from './session.ts'
@@ -16,11 +16,23 @@ import { isCrossSite, isPerson, mayStart } from './user-agent.ts'
  */
 export type Unauthenticated = 'auto' | 'redirect' | 'problem' | 'next'
 
-/**
- * Answers a request that needs a login.
- *
- * @param scope to ask for beside the flow's
- */
+/** Throws `configuration` unless `mode` is one. */
+export function checkUnauthenticated(member: string, mode: unknown): void {
+  const modes: unknown[] = [undefined, 'auto', 'redirect', 'problem', 'next']
+  if (!modes.includes(mode))
+    throw new ConfigurationError(
+      `${member}: "unauthenticated" must be 'auto', 'redirect', 'problem' or 'next'.`,
+    )
+}
+
+/** What a login is to ask for beside what the flow asks for. */
+export interface Asked {
+  scope?: readonly string[] | undefined
+  /** Of the authorization request. */
+  parameters?: Readonly<Record<string, string>> | undefined
+}
+
+/** Answers a request that needs a login. */
 export async function answerUnauthenticated(
   flow: Flow,
   req: Request,
@@ -28,14 +40,14 @@ export async function answerUnauthenticated(
   next: NextFunction,
   error: PkceFlowError,
   mode: Unauthenticated,
-  scope?: readonly string[],
+  asked: Asked = {},
 ): Promise<void> {
   const starts = (mode === 'redirect' && mayStart(req)) || (mode === 'auto' && isPerson(req))
   if (mode === 'next') next(flow.describe(error))
   else if (!starts) answerProblem(flow, res, error)
   // Where no login is started, none goes in circles.
   else if (goesInCircles(flow, req)) answerRefusal(flow, req, res, next, cookieLost(), mode)
-  else await startHere(flow, req, res, next, { error, mode, scope })
+  else await startHere(flow, req, res, next, { error, mode, asked })
 }
 
 /** Logins that are finished again and again, and leave no session behind; connecting leaves none. */
@@ -55,7 +67,7 @@ function cookieLost(): PkceFlowError {
 interface Refusal {
   error: PkceFlowError
   mode: Unauthenticated
-  scope: readonly string[] | undefined
+  asked: Asked
 }
 
 /** Starts a login that comes back to this page, or to the default if coming back would do nothing. */
@@ -64,7 +76,7 @@ async function startHere(
   req: Request,
   res: Response,
   next: NextFunction,
-  { error, mode, scope }: Refusal,
+  { error, mode, asked }: Refusal,
 ): Promise<void> {
   const { purpose, afterLogin } = flow.settings
   // A link on another site must not make anybody connect an account, by way of a page of ours neither.
@@ -83,8 +95,8 @@ async function startHere(
   const returnTo = here ?? afterLogin
   await startLogin(flow, req, res, {
     returnTo,
-    scope,
-    parameters: {},
+    scope: asked.scope,
+    parameters: asked.parameters ?? {},
     samePlace: flow.loginUrl(returnTo),
   })
 }
@@ -112,9 +124,10 @@ export function answerRefusal(
 
 /** Problem JSON (RFC 9457) that says where a person can log in. */
 function answerProblem(flow: Flow, res: Response, error: PkceFlowError): void {
-  const { code, status, message, loginUrl } = flow.describe(error)
+  const { code, status, message, loginUrl, headers } = flow.describe(error)
   keepPrivate(res)
   res.statusCode = status
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
   res.setHeader('Content-Type', 'application/problem+json')
   res.end(JSON.stringify({ title: message, status, code, loginUrl }))
 }

@@ -108,7 +108,9 @@ export abstract class PkceFlowManager<User> {
   /**
    * The URL to send this user's browser to (RFC 6749 section 4.1.1), for the secrets that are stored;
    * without any, new ones are made. Rejects with `login_interrupted` if they do not fit together, or
-   * as discovery does: `server_unavailable`, `server_timeout`, `invalid_server_response`.
+   * as discovery does: `server_unavailable`, `server_timeout`, `invalid_server_response`. Where the
+   * server requires pushed authorization requests (RFC 9126) one is sent, and `client_rejected` is
+   * its refusal.
    */
   async getAuthorizationUrl(
     user: User,

@@ -1,6 +1,7 @@
 import type { KnownServer } from '../protocol/known-server.ts'
 import { createAuthorizationServer } from '../protocol/authorization-server.ts'
-import { buildAuthorizationUrl, buildNonce } from '../protocol/authorization-request.ts'
+import { buildNonce } from '../protocol/authorization-request.ts'
+import { prepareAuthorizationUrl } from '../protocol/pushed-authorization-request.ts'
 import { revokeToken } from '../protocol/revocation.ts'
 import { refreshTokens } from '../protocol/token-refresh.ts'
 import { exchangeCode } from '../protocol/token-request.ts'
@@ -54,7 +55,7 @@ export function createRequests(settings: ManagerSettings): ManagerRequests {
     settings,
     getServer,
     async authorizationUrl({ state, codeVerifier, scope: asked, authorizationParams: parameters }) {
-      return buildAuthorizationUrl(await getServer(), {
+      return prepareAuthorizationUrl(await getServer(), {
         ...{ clientId, redirectUri, parameters, responseMode: 'query' },
         scope: asked,
         secrets: { state, codeVerifier, nonce: buildNonce(codeVerifier) },

@@ -28,6 +28,10 @@ export interface ServerMetadata {
   userinfo_endpoint?: string | undefined
   /** OpenID Connect RP-Initiated Logout 1.0. */
   end_session_endpoint?: string | undefined
+  /** RFC 9126. */
+  pushed_authorization_request_endpoint?: string | undefined
+  /** RFC 9126: this server takes pushed authorization requests only. Default: `false`. */
+  require_pushed_authorization_requests?: boolean | undefined
   /** RFC 7636. If given, it has to have `S256`. */
   code_challenge_methods_supported?: readonly string[] | undefined
   /** Algorithms of ID Token signatures; `none` and `HS*` are never accepted. */
@@ -55,6 +59,7 @@ const endpointNames = [
   'revocation_endpoint',
   'userinfo_endpoint',
   'end_session_endpoint',
+  'pushed_authorization_request_endpoint',
 ] as const
 
 export const metadataNames = Object.keys({
@@ -65,6 +70,8 @@ export const metadataNames = Object.keys({
   revocation_endpoint: 0,
   userinfo_endpoint: 0,
   end_session_endpoint: 0,
+  pushed_authorization_request_endpoint: 0,
+  require_pushed_authorization_requests: 0,
   code_challenge_methods_supported: 0,
   id_token_signing_alg_values_supported: 0,
   authorization_response_iss_parameter_supported: 0,
@@ -104,7 +111,10 @@ export function resolveServer(value: unknown, issuer: string | undefined): Serve
       'server',
       'needs authorization_endpoint and token_endpoint, or "issuer" beside it',
     )
-  for (const name of ['authorization_response_iss_parameter_supported'])
+  for (const name of [
+    'authorization_response_iss_parameter_supported',
+    'require_pushed_authorization_requests',
+  ])
     if (value[name] !== undefined) resolveFlag(`server.${name}`, value[name])
   for (const name of ['code_challenge_methods_supported', 'id_token_signing_alg_values_supported'])
     if (value[name] !== undefined) textList(`server.${name}`, value[name])

@@ -45,15 +45,14 @@ export function buildCodeChallenge(codeVerifier: string): string {
   return createHash('sha256').update(codeVerifier).digest('base64url')
 }
 
-/** The URL at the authorization endpoint for this request. */
-export function buildAuthorizationUrl(server: KnownServer, request: AuthorizationRequest): string {
+/** The parameters of this request. */
+export function authorizationParameters(
+  server: KnownServer,
+  request: AuthorizationRequest,
+): Record<string, string> {
   const { state, codeVerifier, nonce } = request.secrets
-  // RFC 6749 section 3.1: the endpoint may have a query of its own, which stays; ours goes over it.
-  const { authorization_endpoint: endpoint } = server.metadata
   const { scopeSeparator = ' ' } = server.dialect
-  const queryAt = endpoint.includes('?') ? endpoint.indexOf('?') : endpoint.length
-  const parameters = new URLSearchParams(endpoint.slice(queryAt))
-  const own = {
+  return {
     ...request.parameters,
     response_type: 'code',
     client_id: request.clientId,
@@ -65,6 +64,19 @@ export function buildAuthorizationUrl(server: KnownServer, request: Authorizatio
     ...(request.scope.includes('openid') && { nonce }),
     ...(request.responseMode === 'form_post' && { response_mode: 'form_post' }),
   }
+}
+
+/** The URL at the authorization endpoint for this request, none of which was pushed. */
+export function buildAuthorizationUrl(server: KnownServer, request: AuthorizationRequest): string {
+  return authorizationUrl(server, authorizationParameters(server, request))
+}
+
+/** The authorization endpoint with these parameters. */
+export function authorizationUrl(server: KnownServer, own: Record<string, string>): string {
+  // RFC 6749 section 3.1: the endpoint may have a query of its own, which stays; ours goes over it.
+  const { authorization_endpoint: endpoint } = server.metadata
+  const queryAt = endpoint.includes('?') ? endpoint.indexOf('?') : endpoint.length
+  const parameters = new URLSearchParams(endpoint.slice(queryAt))
   for (const [name, value] of Object.entries(own)) parameters.set(name, value)
   return `${endpoint.slice(0, queryAt)}?${parameters.toString()}`
 }

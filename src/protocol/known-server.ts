@@ -4,6 +4,7 @@ import type { Dialect } from '../options/preset.ts'
 import type { ServerMetadata } from '../options/server-metadata.ts'
 import { isSecureOrLoopback } from '../secure-url.ts'
 import type { ClientSettings } from '../options/client.ts'
+import { createPushedRequestFetch } from './pushed-authorization-endpoint.ts'
 import { createRevocationFetch } from './revocation-endpoint.ts'
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
 import { createTokenEndpointFetch } from './token-endpoint.ts'
@@ -52,15 +53,19 @@ export function buildKnownServer(
       'invalid_server_response',
       'The authorization server announces PKCE without S256 (RFC 7636), the only method that is safe.',
     )
-  if ((metadata as Record<string, unknown>).require_pushed_authorization_requests === true)
-    throw new PkceFlowError(
-      'invalid_server_response',
-      'The authorization server takes pushed authorization requests only (RFC 9126), which this version does not send.',
-    )
+  const pushed_authorization_request_endpoint =
+    metadata.require_pushed_authorization_requests === true
+      ? endpoint(metadata, 'pushed_authorization_request_endpoint')
+      : undefined
   const configuration = new client.Configuration(
     {
       // What it is used for; all else is checked here, and what a server publishes may be anything.
       token_endpoint,
+      ...(pushed_authorization_request_endpoint !== undefined && {
+        pushed_authorization_request_endpoint,
+        // Its own query is for the browser.
+        authorization_endpoint: authorization_endpoint.replace(/\?.*/, ''),
+      }),
       ...(typeof revocation_endpoint === 'string' && { revocation_endpoint }),
       // A plain OAuth 2.0 server need not have one; openid-client wants some.
       issuer: metadata.issuer ?? new URL(token_endpoint).origin,
@@ -72,8 +77,12 @@ export function buildKnownServer(
   const fetchTokens = createTokenEndpointFetch(transport, dialect)
   const fetchRevocation = createRevocationFetch(transport)
   const tokenUrl = new URL(token_endpoint).href
-  configuration[client.customFetch] = (url, options) =>
-    url === tokenUrl ? fetchTokens(url, options) : fetchRevocation(url, options)
+  const fetchPushedRequest = createPushedRequestFetch(transport)
+  configuration[client.customFetch] = (url, options) => {
+    if (url === tokenUrl) return fetchTokens(url, options)
+    const isPushed = url === pushed_authorization_request_endpoint
+    return (isPushed ? fetchPushedRequest : fetchRevocation)(url, options)
+  }
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated as a warning only; the transport refuses http: but for loopback
   client.allowInsecureRequests(configuration)
   configuration.timeout = 0 // the transport has a limit of its own
@@ -92,7 +101,7 @@ export function buildKnownServer(
 
 function endpoint(
   metadata: ServerMetadata,
-  name: 'authorization_endpoint' | 'token_endpoint',
+  name: 'authorization_endpoint' | 'token_endpoint' | 'pushed_authorization_request_endpoint',
 ): string {
   const value: unknown = metadata[name]
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined

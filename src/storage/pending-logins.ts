@@ -18,10 +18,14 @@ export interface PendingLogin {
   inSession: boolean
   /** Fingerprint of the app's user who connects an account; absent at a login. */
   user?: string | undefined
+  /** Whether the person asked for a page, not for a login: `prompt=none`. */
+  isSilent?: boolean | undefined
   /** Scope that was asked for, if not the flow's own. */
   scope?: readonly string[] | undefined
   /** `max_age` that was asked for, in seconds. */
   maxAge?: number | undefined
+  /** `acr_values` that were asked for; absent if none were. */
+  acrValues?: readonly string[] | undefined
   /** Hash of the secret in the binding cookie. */
   secretHash: string
   /** The answer, kept while the browser is sent on to come back with its session cookie. */

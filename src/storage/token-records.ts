@@ -11,6 +11,8 @@ export interface TokenRecord {
   tokens?: IssuedTokens | undefined
   /** Of the login, validated. */
   idToken?: string | undefined
+  /** `acr_values` that the login asked for, if it met none of them. */
+  missedAcr?: readonly string[] | undefined
   /** Milliseconds since the epoch. */
   connectedAt: number
   /** When that login began. Milliseconds since the epoch. */

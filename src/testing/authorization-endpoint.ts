@@ -9,13 +9,13 @@ import {
 import type { Context, Endpoint } from './context.ts'
 import type { AppliedFault } from './misbehaviours.ts'
 import type { TestClient } from './options.ts'
-import type { RecordedRequest } from './recorded-request.ts'
 
 /** Answers at once, without pages: whoever is signed in has consented (RFC 6749 section 4.1.1). */
 export const authorizationEndpoint: Endpoint = function authorize(request, faults, context) {
   if (request.method !== 'GET' && request.method !== 'POST')
     return errorAnswer('invalid_request', 'The authorization endpoint takes GET and POST', 405)
-  const parameters = request.method === 'GET' ? request.query : request.body
+  const sent = request.method === 'GET' ? request.query : request.body
+  const parameters = pushedParameters(sent, context) ?? sent
   context.keepSecret(parameters.get('state'))
   context.keepSecret(parameters.get('nonce'))
   const client = context.settings.clients.find(
@@ -30,7 +30,7 @@ export const authorizationEndpoint: Endpoint = function authorize(request, fault
   const scripted = faults.find((fault) => fault.authorizationError)?.authorizationError
   const refusal: [string, string] | undefined = scripted
     ? [scripted, 'A scripted error']
-    : findError(parameters)
+    : (findError(parameters) ?? missingPush(parameters === sent, context))
   const response = new URLSearchParams()
   const headers: Record<string, string> = {}
   const user = context.user()
@@ -55,7 +55,7 @@ export const authorizationEndpoint: Endpoint = function authorize(request, fault
     context.keepSecret(code)
     response.set('code', code)
   }
-  return respond(response, request, redirectUri, headers, faults, context)
+  return respond(response, parameters, redirectUri, headers, faults, context)
 }
 
 function mayRedirectTo(redirectUri: string, client: TestClient): boolean {
@@ -63,7 +63,7 @@ function mayRedirectTo(redirectUri: string, client: TestClient): boolean {
 }
 
 /** The first thing wrong with the request, as error code and description. */
-function findError(parameters: URLSearchParams): [string, string] | undefined {
+export function findError(parameters: URLSearchParams): [string, string] | undefined {
   const names = [...parameters.keys()]
   const repeated = names.find((name, at) => name !== 'resource' && names.indexOf(name) < at)
   if (repeated) return ['invalid_request', `${repeated} is repeated`]
@@ -78,6 +78,20 @@ function findError(parameters: URLSearchParams): [string, string] | undefined {
   if (!/^[\w-]{43}$/.test(parameters.get('code_challenge') ?? ''))
     return ['invalid_request', 'code_challenge must be a SHA-256 hash in base64url']
   return undefined
+}
+
+/** RFC 9126 section 4: nothing counts but what was pushed. */
+function pushedParameters(sent: URLSearchParams, context: Context): URLSearchParams | undefined {
+  const requestUri = sent.get('request_uri')
+  return requestUri === null
+    ? undefined
+    : context.pushedRequests.take(requestUri, sent.get('client_id'))
+}
+
+function missingPush(isMissing: boolean, { settings }: Context): [string, string] | undefined {
+  return isMissing && settings.metadata.require_pushed_authorization_requests === true
+    ? ['invalid_request', 'Authorization requests have to be pushed']
+    : undefined
 }
 
 function setError(response: URLSearchParams, error: string, description: string): void {
@@ -101,13 +115,12 @@ function grantedScope(requested: string, client: TestClient): string {
 
 function respond(
   response: URLSearchParams,
-  request: RecordedRequest,
+  parameters: URLSearchParams,
   redirectUri: string,
   headers: Readonly<Record<string, string>>,
   faults: readonly AppliedFault[],
   context: Context,
 ): Answer {
-  const parameters = request.method === 'GET' ? request.query : request.body
   const state = parameters.get('state')
   if (state !== null) response.set('state', state)
   if (context.settings.announceIss) response.set('iss', context.issuer)

@@ -17,6 +17,7 @@ import {
   type TestClient,
   type TestUser,
 } from './options.ts'
+import { createPushedRequests } from './pushed-authorization-endpoint.ts'
 import type { RecordedRequest } from './recorded-request.ts'
 import { createRequestHandler } from './request-handler.ts'
 import { createRequestLog } from './request-log.ts'
@@ -122,6 +123,7 @@ export async function createTestAuthorizationServer(
     grants,
     keys,
     sessions: createServerSessions(),
+    pushedRequests: createPushedRequests(),
     assertionIds: new Set(),
     user: () => user,
     sign: (jwt) => signJwt(jwt, keys, settings.signingAlgorithm),

@@ -4,6 +4,7 @@ import type { LogoutTokenRequest, LogoutTokenResponse, LogoutUris } from './logo
 import type { JwtToSign } from './signed-jwt.ts'
 import type { AppliedFault } from './misbehaviours.ts'
 import type { Settings, TestUser } from './options.ts'
+import type { PushedRequests } from './pushed-authorization-endpoint.ts'
 import type { RecordedRequest } from './recorded-request.ts'
 import type { ServerSessions } from './server-sessions.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -15,6 +16,7 @@ export interface Context {
   readonly grants: Grants
   readonly keys: SigningKeys
   readonly sessions: ServerSessions
+  readonly pushedRequests: PushedRequests
   /** `jti` of the client assertions seen. */
   readonly assertionIds: Set<string>
   /** Who is signed in at the authorization endpoint. */

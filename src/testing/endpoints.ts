@@ -3,6 +3,7 @@ export type TestServerEndpoint =
   | 'discovery'
   | 'jwks'
   | 'authorization'
+  | 'pushed_authorization'
   | 'token'
   | 'revocation'
   | 'userinfo'
@@ -12,6 +13,7 @@ export type TestServerEndpoint =
 const paths = {
   '/jwks': 'jwks',
   '/authorize': 'authorization',
+  '/par': 'pushed_authorization',
   '/token': 'token',
   '/revoke': 'revocation',
   '/userinfo': 'userinfo',
@@ -23,6 +25,7 @@ export function endpointUrls(issuer: string): Record<(typeof paths)[keyof typeof
   return {
     jwks: `${issuer}/jwks`,
     authorization: `${issuer}/authorize`,
+    pushed_authorization: `${issuer}/par`,
     token: `${issuer}/token`,
     revocation: `${issuer}/revoke`,
     userinfo: `${issuer}/userinfo`,

@@ -57,6 +57,11 @@ export interface AuthorizationFaults {
   authorizationResponse: (parameters: URLSearchParams) => void
 }
 
+export interface PushedAuthorizationFaults {
+  /** Changes a successful response. */
+  pushedResponse: (response: JsonObject) => unknown
+}
+
 /** What to do to an ID Token; members can be combined. */
 export interface IdTokenFault {
   /** Changes the claims. A claim set to `undefined` is left out. */
@@ -97,6 +102,7 @@ interface FaultsByEndpoint {
   discovery: OneOf<TransportFaults & DiscoveryFaults>
   jwks: OneOf<TransportFaults & JwksFaults>
   authorization: OneOf<TransportFaults & AuthorizationFaults>
+  pushed_authorization: OneOf<TransportFaults & PushedAuthorizationFaults>
   token: OneOf<TransportFaults & TokenFaults>
   revocation: OneOf<TransportFaults>
   userinfo: OneOf<TransportFaults & UserinfoFaults>
@@ -141,6 +147,7 @@ export type AnyFault = Partial<
     DiscoveryFaults &
     JwksFaults &
     AuthorizationFaults &
+    PushedAuthorizationFaults &
     TokenFaults &
     EndSessionFaults &
     UserinfoFaults

@@ -16,6 +16,7 @@ export type {
   JwksFaults,
   Misbehaviour,
   MisbehaviourOptions,
+  PushedAuthorizationFaults,
   TokenFaults,
   TransportFaults,
   UserinfoFaults,

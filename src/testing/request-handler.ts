@@ -6,6 +6,7 @@ import { delay, deliver, deliveryFault, replacesAnswer } from './delivery.ts'
 import { endSessionEndpoint } from './end-session-endpoint.ts'
 import { endpointAt, type TestServerEndpoint } from './endpoints.ts'
 import type { AppliedFault, Misbehaviours } from './misbehaviours.ts'
+import { pushedAuthorizationEndpoint } from './pushed-authorization-endpoint.ts'
 import { readRequest } from './recorded-request.ts'
 import type { RequestLog } from './request-log.ts'
 import { revocationEndpoint } from './revocation-endpoint.ts'
@@ -17,6 +18,7 @@ const endpoints: Record<TestServerEndpoint, Endpoint> = {
   discovery: discoveryEndpoint,
   jwks: jwksEndpoint,
   authorization: authorizationEndpoint,
+  pushed_authorization: pushedAuthorizationEndpoint,
   token: tokenEndpoint,
   revocation: revocationEndpoint,
   userinfo: userinfoEndpoint,

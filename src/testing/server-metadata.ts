@@ -9,6 +9,7 @@ export interface TestServerMetadata {
   readonly issuer: string
   readonly authorization_endpoint: string
   readonly token_endpoint: string
+  readonly pushed_authorization_request_endpoint: string
   readonly userinfo_endpoint: string
   readonly jwks_uri: string
   readonly revocation_endpoint: string
@@ -31,6 +32,7 @@ export function buildServerMetadata(issuer: string, settings: Settings): TestSer
     issuer,
     authorization_endpoint: urls.authorization,
     token_endpoint: urls.token,
+    pushed_authorization_request_endpoint: urls.pushed_authorization,
     userinfo_endpoint: urls.userinfo,
     jwks_uri: urls.jwks,
     revocation_endpoint: urls.revocation,

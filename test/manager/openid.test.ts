@@ -60,6 +60,24 @@ describe('PkceFlowManager: OpenID Connect', () => {
     expect(await rejection(manager.getAuthorizationUrl('alice'))).to.have.property('retryAfter')
   })
 
+  it('RFC 9126: where the server requires it, the request is pushed', async () => {
+    const metadata = { require_pushed_authorization_requests: true }
+    const strict = await createTestAuthorizationServer({ metadata })
+    try {
+      const manager = createOpenIdManager(strict)
+      const tokens = await manager.fetchAccessToken(await startLogin(manager))
+      expect(tokens.claims).to.include({ sub: 'alice' })
+      const { query } = await strict.received('authorization')
+      expect([...query.keys()]).to.have.members(['client_id', 'request_uri'])
+      strict.misbehave('pushed_authorization', { answer: { status: 400 } })
+      expect(await rejection(manager.getAuthorizationUrl('bob'))).to.include({
+        code: 'client_rejected',
+      })
+    } finally {
+      await strict.close()
+    }
+  })
+
   it('gives the claims of the validated ID Token, without nonce', async () => {
     const manager = createOpenIdManager(server)
     const tokens = await manager.fetchAccessToken(await startLogin(manager))

@@ -21,6 +21,13 @@ export function plainOAuth({ issuer }: TestAuthorizationServer): AppSetUp['flow'
   return { issuer: undefined, server: { rootUrl: issuer } }
 }
 
+/** Options for a server whose metadata are given. */
+export function serverByHand({ metadata }: TestAuthorizationServer): AppSetUp['flow'] & object {
+  const { issuer, authorization_endpoint, token_endpoint, jwks_uri } = metadata
+  const server = { issuer, authorization_endpoint, token_endpoint, jwks_uri }
+  return { issuer: undefined, server, scope: 'openid' }
+}
+
 export function createSecondFlow({ issuer }: TestAuthorizationServer, options: object): PkceFlow {
   return pkceFlow({
     issuer,

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Browser, Page } from '../support/browser.ts'
 import { answerOf, bringAnswer } from './bring-answer.ts'
 import { follow, setCookie } from './follow.ts'
-import { program, start, type Start, type StepPerformers, type Visit } from './step.ts'
+import { issuerName, program, start, type Start, type StepPerformers, type Visit } from './step.ts'
 import { hold, patience, until } from './waiting.ts'
 import { sessionCookieName, tabOf, type World } from './world.ts'
 
@@ -113,9 +113,11 @@ function send(
   browser: Browser,
   { path, method, headers, body, app = 1 }: Start | Visit,
 ): Promise<Page> {
-  return browser.request(world.apps[app - 1]!.url(path), {
+  const named = (text: string): string =>
+    text.replaceAll(issuerName, encodeURIComponent(world.server.issuer))
+  return browser.request(world.apps[app - 1]!.url(named(path)), {
     ...(method !== undefined && { method }),
     ...(headers && { headers }),
-    ...(body !== undefined && { body }),
+    ...(body !== undefined && { body: named(body) }),
   })
 }

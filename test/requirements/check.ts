@@ -20,7 +20,7 @@ export interface Snapshot {
 }
 
 const endpoints: readonly TestServerEndpoint[] = [
-  ...(['discovery', 'jwks', 'authorization', 'token'] as const),
+  ...(['discovery', 'jwks', 'pushed_authorization', 'authorization', 'token'] as const),
   ...(['revocation', 'userinfo', 'end_session'] as const),
 ]
 
@@ -134,11 +134,18 @@ function checkRequests(world: World, expected: Expectation, before: Snapshot): v
     )
   for (const { headers } of world.server.logoutResponses)
     expect(headers, 'answer to a logout token').to.include({ 'cache-control': 'no-store' })
+  checkParameters(world, 'pushed_authorization', expected.pushedRequest, ({ body }) => body)
+  if (expected.carried) {
+    const request = world.server.requests.findLast((each) => each.endpoint === 'authorization')
+    expect([...(request?.query.keys() ?? [])], 'carried').to.have.members([...expected.carried])
+  }
+  if (expected.stored !== undefined)
+    expect(world.stores[0].keys('pending login'), 'stored').to.have.length(expected.stored)
 }
 
 function checkParameters(
   world: World,
-  endpoint: 'authorization' | 'token' | 'end_session',
+  endpoint: 'authorization' | 'pushed_authorization' | 'token' | 'end_session',
   expected: ExpectedParameters = {},
   of: (request: RecordedRequest) => URLSearchParams,
 ): void {

@@ -43,7 +43,7 @@ export interface AppSetUp {
   flow?: Partial<Record<keyof PkceFlowOptions, unknown>>
   session?: Partial<SessionOptions>
   /** Behind a proxy that ends TLS: the browser and redirectUri use https. */
-  tlsProxy?: true
+  tlsProxy?: boolean
   /** `app.set('trust proxy', 1)`. */
   trustProxy?: true
   /** The app parses form bodies before the flow sees them. */
@@ -52,6 +52,8 @@ export interface AppSetUp {
   queryParser?: 'extended' | 'simple'
   /** The server by its root URL, no `openid`: nothing says who the person is. */
   plainOAuth?: true
+  /** The server by its metadata, without discovery. */
+  serverByHand?: true
   /** Options of another flow, at an authorization server of its own: `/second/login`, `/second/callback`. */
   secondFlow?: Partial<Record<keyof PkceFlowOptions, unknown>>
   /** The server tells the app of logouts: by logout tokens, and in frames. */
@@ -102,6 +104,12 @@ export interface Expectation {
   /** Some parameters of the last authorization request or token request; `null`: not there. */
   authorizationRequest?: ExpectedParameters
   tokenRequest?: ExpectedParameters
+  /** Of the last pushed authorization request. */
+  pushedRequest?: ExpectedParameters
+  /** Names of all parameters of the last authorization request. */
+  carried?: readonly string[]
+  /** How many pending logins are stored. */
+  stored?: number
   /** Some headers of the last answer; `null`: not there. */
   headers?: Readonly<Record<string, string | RegExp | null>>
   /** What the app answered to the logout tokens of this row. */

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { ConfigurationError, pkceFlow } from '../../src/index.ts'
+import { initiatedLogin } from './initiated-login.ts'
 import { exemptRows, laterRows, openParts } from './later-rows.ts'
+import { pushedRequests } from './pushed-requests.ts'
 import { type Before, beforeOf, type OptionRow, type Row } from './row.ts'
 import { runRow } from './run-row.ts'
 import { sectionA } from './section-a.ts'
@@ -40,6 +42,8 @@ const rows: readonly Row[] = [
   sectionD69,
   sectionD79,
   sectionLogout,
+  initiatedLogin,
+  pushedRequests,
 ].flat()
 
 const titleOf = (row: { id: string; title: string }, before?: Before): string =>
@@ -171,6 +175,7 @@ describe('requirements: no row is forgotten', () => {
     ...config,
     ...refresh,
     ...logout,
+    'A7 oidcc-client-test-3rd-party-init-login',
     ...numbers('C', 46, 2),
     ...numbers('D', 88, 1),
   ]

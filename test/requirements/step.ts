@@ -143,6 +143,9 @@ export type StepPerformers = {
   ) => unknown
 }
 
+/** Stands for the issuer, which rows cannot know beforehand, in addresses and forms. */
+export const issuerName = 'THE-ISSUER'
+
 /** A person starts a login that leads to `/here?x=1`. */
 export function start(tab = 'main', options: Partial<Omit<Start, 'do' | 'tab'>> = {}): Start {
   return {

@@ -7,7 +7,7 @@ import {
 import { type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser, type Page } from '../support/browser.ts'
 import { clock } from '../support/clock.ts'
-import { createSecondFlow, mountRoutes, plainOAuth, prepare } from './app-routes.ts'
+import { createSecondFlow, mountRoutes, plainOAuth, prepare, serverByHand } from './app-routes.ts'
 import { mountTokenRoutes } from './token-routes.ts'
 import { createScriptedStore, type ScriptedStore, type StoredRow } from './scripted-store.ts'
 import type { AppSetUp, Row } from './row.ts'
@@ -125,7 +125,11 @@ export async function createWorld({
   for (const itsStore of stores)
     apps.push(
       await startApp({
-        flow: { ...(setUp.plainOAuth && plainOAuth(server)), ...setUp.flow },
+        flow: {
+          ...(setUp.plainOAuth && plainOAuth(server)),
+          ...(setUp.serverByHand && serverByHand(server)),
+          ...setUp.flow,
+        },
         postLogout: comesBack(setUp),
         session: { secret, name: sessionCookieName, store: itsStore, ...setUp.session },
         server,

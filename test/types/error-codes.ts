@@ -18,6 +18,7 @@ export function explain(code: PkceFlowErrorCode): string {
       return 'start again'
     case 'login_required':
     case 'reauthorization_required':
+    case 'insufficient_user_authentication':
     case 'not_signed_in':
     case 'not_connected':
       return 'log in'
