@@ -32,4 +32,6 @@ export default tseslint.config(
     files: ['**/*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
+  // Of the test runner that a consumer is run by.
+  { files: ['test/consumers/*.js'], languageOptions: { globals: { it: 'readonly' } } },
 )

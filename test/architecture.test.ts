@@ -141,6 +141,14 @@ describe('architecture (DESIGN.md section 5)', () => {
       ).to.be.empty
   })
 
+  it('the test kit needs jose and Node, and nothing of the package but the names of its errors', () => {
+    const imported = sources
+      .filter(({ path }) => room(path) === 'testing')
+      .flatMap(({ imports }) => imports)
+      .filter((name) => room(name) !== 'testing' && !name.startsWith('node:'))
+    expect([...new Set(imported)]).to.have.members(['jose', 'errors.ts'])
+  })
+
   it('no file imports in circles', () => {
     const importsOf = new Map(package_.map(({ path, imports }) => [path, imports]))
     const done = new Set<string>()

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { expect } from 'chai'
 import ts from 'typescript'
 import * as publicApi from '../src/index.ts'
+import * as testKit from '../src/testing/index.ts'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '..')
@@ -25,6 +26,16 @@ const documented = [
   'PkceFlowManager',
   'StateForgeryError',
   'pkceFlow',
+]
+
+/** Of express-pkce-flow/testing. */
+const documentedTestKit = [
+  'TestLoginError',
+  'conformance',
+  'createTestAuthorizationServer',
+  'createTestBrowser',
+  'logIn',
+  'misbehaviours',
 ]
 
 describe('package', function () {
@@ -47,6 +58,7 @@ describe('package', function () {
     for (const name of [
       ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
       ...['@types/node', '@types/express', '@types/express-session'],
+      ...['@types/supertest', 'supertest', 'playwright-core'],
     ])
       await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name))
     await writeFile(join(project, 'package.json'), '{ "type": "module" }')
@@ -64,6 +76,14 @@ describe('package', function () {
 
   it('exports what is documented, and nothing else', () => {
     expect(Object.keys(publicApi).sort()).to.deep.equal(documented)
+  })
+
+  it('exports of its test kit what is documented, and nothing else', async () => {
+    expect(Object.keys(testKit).sort()).to.deep.equal(documentedTestKit)
+    const program = `
+      import * as all from '${manifest.name}/testing'
+      console.log(JSON.stringify(Object.keys(all).sort()))`
+    expect(await evaluate('module', program)).to.deep.equal(documentedTestKit)
   })
 
   it('can be imported by its name', async () => {
@@ -129,6 +149,9 @@ describe('package', function () {
       import session from 'express-session'
       import { pkceFlow } from '${manifest.name}'
       import '${manifest.name}/req-token'
+      import { createTestAuthorizationServer, createTestBrowser, logIn } from '${manifest.name}/testing'
+      import type { Page } from 'playwright-core'
+      import request from 'supertest'
       const app = express()
       const flow = pkceFlow({
         issuer: 'https://server.example',
@@ -137,7 +160,17 @@ describe('package', function () {
       })
       app.use(session({ secret: 'x' }), flow)
       app.get('/', flow.requireToken((req, res) => { res.json(req.token.scope) }))
-      app.get('/who', (req, res) => { res.json(req.token?.claims?.sub) })`,
+      app.get('/who', (req, res) => { res.json(req.token?.claims?.sub) })
+      export async function test(page: Page) {
+        const server = await createTestAuthorizationServer({ users: [{ sub: 'carol' }] })
+        server.misbehave('id-token-wrong-iss', { times: 1 })
+        // @ts-expect-error it has no such name
+        server.misbehave('id-token-wrong-is')
+        await logIn(request.agent(app), { server, user: 'carol' })
+        await logIn(page, { server, scope: ['read'] })
+        const { tokens } = await logIn(createTestBrowser('http://127.0.0.1:8000'), { server })
+        return tokens.accessToken
+      }`,
     )
     const program = ts.createProgram([app], {
       module: ts.ModuleKind.NodeNext,

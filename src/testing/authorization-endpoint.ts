@@ -6,6 +6,7 @@ import {
   redirectAnswer,
   type Answer,
 } from './answer.ts'
+import { readArrangedLogin, type ArrangedLogin } from './arranged-login.ts'
 import type { Context, Endpoint } from './context.ts'
 import type { AppliedFault } from './misbehaviours.ts'
 import type { TestClient } from './options.ts'
@@ -33,24 +34,27 @@ export const authorizationEndpoint: Endpoint = function authorize(request, fault
     : (findError(parameters) ?? missingPush(parameters === sent, context))
   const response = new URLSearchParams()
   const headers: Record<string, string> = {}
-  const user = context.user()
+  const arranged = readArrangedLogin(request.headers.cookie)
+  const user = context.user(arranged.sub)
   if (refusal) setError(response, ...refusal)
   else if (!user) setError(response, 'login_required', 'Nobody is signed in')
   else {
     const { session, isNew } = context.sessions.resume(request.headers.cookie, user.sub)
     if (isNew) headers['set-cookie'] = context.sessions.cookie(session, request.path)
-    if (needsNewLogin(parameters, session.authTime))
-      session.authTime = Math.floor(Date.now() / 1000)
+    if (needsNewLogin(parameters, session.authTime, context.clock.now() / 1000))
+      session.authTime = Math.floor(context.clock.now() / 1000)
     const code = context.grants.createCode({
       clientId: client.clientId,
       sub: user.sub,
-      scope: grantedScope(parameters.get('scope') ?? '', client),
+      scope: grantedScope(parameters.get('scope') ?? '', client, arranged),
       redirectUri,
       codeChallenge: parameters.get('code_challenge') ?? '',
       nonce: parameters.get('nonce') ?? undefined,
       acr: parameters.get('acr_values')?.split(' ')[0],
       sid: session.sid,
       authTime: session.authTime,
+      loginId: arranged.id,
+      startsExpired: arranged.expired ?? false,
     })
     context.keepSecret(code)
     response.set('code', code)
@@ -99,16 +103,21 @@ function setError(response: URLSearchParams, error: string, description: string)
   response.set('error_description', description)
 }
 
-function needsNewLogin(parameters: URLSearchParams, authTime: number): boolean {
+/** @param now and `authTime`: seconds since the epoch */
+function needsNewLogin(parameters: URLSearchParams, authTime: number, now: number): boolean {
   const maxAge = parameters.get('max_age')
   return (
     parameters.get('prompt')?.split(' ').includes('login') === true ||
-    (maxAge !== null && Date.now() / 1000 - authTime > Number(maxAge))
+    (maxAge !== null && now - authTime > Number(maxAge))
   )
 }
 
-function grantedScope(requested: string, client: TestClient): string {
-  const scopes = requested.split(' ').filter((scope) => scope !== '')
+function grantedScope(requested: string, client: TestClient, arranged: ArrangedLogin): string {
+  const isOpenId = requested.split(' ').includes('openid')
+  // Without `openid` there is no login to be had, and whoever arranges scopes means the others.
+  const granted =
+    arranged.scope === undefined ? requested : `${isOpenId ? 'openid ' : ''}${arranged.scope}`
+  const scopes = [...new Set(granted.split(' '))].filter((scope) => scope !== '')
   const allowed = client.scope?.split(' ')
   return scopes.filter((scope) => allowed?.includes(scope) ?? true).join(' ')
 }
@@ -125,8 +134,9 @@ function respond(
   if (state !== null) response.set('state', state)
   if (context.settings.announceIss) response.set('iss', context.issuer)
   for (const fault of faults) fault.authorizationResponse?.(response)
+  const mode = faults.find((fault) => fault.responseMode)?.responseMode
   const answer =
-    parameters.get('response_mode') === 'form_post'
+    (mode ?? parameters.get('response_mode')) === 'form_post'
       ? formPostPage(redirectUri, response)
       : redirectAnswer(
           `${redirectUri}${redirectUri.includes('?') ? '&' : '?'}${response.toString()}`,

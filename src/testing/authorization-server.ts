@@ -1,3 +1,4 @@
+import { createTestClock, type TestClock } from './clock.ts'
 import type { Context } from './context.ts'
 import type { TestServerEndpoint } from './endpoints.ts'
 import type { Fault, FaultyEndpoint, Misbehaviour, MisbehaviourOptions } from './faults.ts'
@@ -11,6 +12,7 @@ import {
   type LogoutUris,
 } from './logout-token.ts'
 import { createMisbehaviours } from './misbehaviours.ts'
+import { isMisbehaviourName, misbehavioursNamed, type MisbehaviourName } from './named/index.ts'
 import {
   resolveOptions,
   type TestAuthorizationServerOptions,
@@ -35,6 +37,9 @@ export interface TestAuthorizationServer {
   /** As published. */
   readonly metadata: TestServerMetadata
   readonly clients: readonly TestClient[]
+  readonly users: readonly TestUser[]
+  /** Its idea of the time: what it issues expires by it. */
+  readonly clock: TestClock
   /** Every request that was read to its end, oldest first. */
   readonly requests: readonly RecordedRequest[]
   /** What the token endpoint handed out, oldest first. */
@@ -56,6 +61,11 @@ export interface TestAuthorizationServer {
     fault: Fault<Of>,
     options?: MisbehaviourOptions,
   ): () => void
+  /**
+   * Scripts a misbehaviour by its name in `misbehaviours`, e.g. `'id-token-wrong-iss'`; returns a function
+   * that stops it. `{ times: 1 }`: for the next request only.
+   */
+  misbehave(name: MisbehaviourName, options?: MisbehaviourOptions): () => void
   /** Scripts misbehaviours written as data, e.g. `conformance['oidcc-client-test-invalid-iss']`. */
   misbehave(misbehaviours: readonly Misbehaviour[]): () => void
   /** Stops every misbehaviour. */
@@ -73,7 +83,7 @@ export interface TestAuthorizationServer {
   sendLogoutToken(request: LogoutTokenRequest): Promise<LogoutTokenResponse>
   /** What clients answered to logout tokens, oldest first. */
   readonly logoutResponses: readonly LogoutTokenResponse[]
-  /** Behaves, forgets recorded requests and `issued`, signs in the first user; tokens stay valid. */
+  /** Behaves, forgets recorded requests and `issued`, signs in the first user, sets the clock right; tokens stay valid. */
   reset(): void
   /** Stops listening: connections are refused, open ones destroyed. */
   stop(): Promise<void>
@@ -87,14 +97,16 @@ export interface TestAuthorizationServer {
 
 /**
  * Starts an authorization server for tests: real HTTP on a free port of 127.0.0.1, in this process, that
- * can be told to misbehave. It signs people in without pages and must never be reachable by others.
+ * can be told to misbehave. It signs people in without pages and must never be reachable by others. A
+ * process that has nothing else to do ends, even if it is still open.
  */
 export async function createTestAuthorizationServer(
   options: TestAuthorizationServerOptions = {},
 ): Promise<TestAuthorizationServer> {
   const settings = resolveOptions(options)
   const keys = createSigningKeys(settings.signingAlgorithm)
-  const grants = createGrants(settings)
+  const clock = createTestClock()
+  const grants = createGrants(settings, clock)
   const misbehaviours = createMisbehaviours()
   const log = createRequestLog(settings.record)
   const secrets = new Set(settings.clients.flatMap(({ clientSecret }) => clientSecret ?? []))
@@ -122,10 +134,11 @@ export async function createTestAuthorizationServer(
     settings,
     grants,
     keys,
-    sessions: createServerSessions(),
+    sessions: createServerSessions(clock),
     pushedRequests: createPushedRequests(),
+    clock,
     assertionIds: new Set(),
-    user: () => user,
+    user: (sub) => (sub === undefined ? user : settings.users.find((each) => each.sub === sub)),
     sign: (jwt) => signJwt(jwt, keys, settings.signingAlgorithm),
     get logoutUris() {
       return logoutUris
@@ -139,12 +152,18 @@ export async function createTestAuthorizationServer(
   const handleRequest = createRequestHandler(context, misbehaviours, log)
 
   function misbehave(
-    first: FaultyEndpoint | readonly Misbehaviour[],
-    fault?: Fault,
+    first: FaultyEndpoint | MisbehaviourName | readonly Misbehaviour[],
+    second?: Fault | MisbehaviourOptions,
     when: MisbehaviourOptions = {},
   ): () => void {
+    if (typeof first === 'string' && !isMisbehaviourName(first) && !second)
+      throw new TypeError(`There is no misbehaviour "${first}"`)
     const added =
-      typeof first === 'string' ? [{ ...when, endpoint: first, fault } as Misbehaviour] : first
+      typeof first !== 'string'
+        ? first
+        : isMisbehaviourName(first)
+          ? misbehavioursNamed(first, second as MisbehaviourOptions | undefined)
+          : [{ ...when, endpoint: first, fault: second } as Misbehaviour]
     const stops = added.map((misbehaviour) => misbehaviours.add(misbehaviour))
     return () => stops.forEach((stop) => stop())
   }
@@ -154,6 +173,8 @@ export async function createTestAuthorizationServer(
     issuer,
     metadata: buildServerMetadata(issuer, settings),
     clients: settings.clients,
+    users: settings.users,
+    clock,
     requests: log.requests,
     issued: grants.issued,
     secrets,
@@ -175,6 +196,7 @@ export async function createTestAuthorizationServer(
     reset() {
       misbehaviours.clear()
       logoutResponses.length = 0
+      clock.reset()
       log.clear()
       grants.clearIssued()
       user = settings.users[0]

@@ -117,7 +117,7 @@ async function isAssertionValid(
       issuer: client.clientId,
       subject: client.clientId,
       requiredClaims: ['exp', 'jti'],
-      currentDate: new Date(Date.now()),
+      currentDate: new Date(context.clock.now()),
     })
     const id = `${client.clientId} ${payload.jti ?? ''}`
     if (payload.aud !== context.issuer || context.assertionIds.has(id)) return false

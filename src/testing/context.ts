@@ -1,4 +1,5 @@
 import type { Answer } from './answer.ts'
+import type { TestClock } from './clock.ts'
 import type { Grants } from './grants.ts'
 import type { LogoutTokenRequest, LogoutTokenResponse, LogoutUris } from './logout-token.ts'
 import type { JwtToSign } from './signed-jwt.ts'
@@ -17,10 +18,11 @@ export interface Context {
   readonly keys: SigningKeys
   readonly sessions: ServerSessions
   readonly pushedRequests: PushedRequests
+  readonly clock: TestClock
   /** `jti` of the client assertions seen. */
   readonly assertionIds: Set<string>
-  /** Who is signed in at the authorization endpoint. */
-  user(): TestUser | undefined
+  /** The user with this `sub`; without one, who is signed in at the authorization endpoint. */
+  user(sub?: string): TestUser | undefined
   sign(jwt: JwtToSign): Promise<string>
   /** Where logouts are told to. */
   readonly logoutUris: LogoutUris

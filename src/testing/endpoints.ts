@@ -6,6 +6,7 @@ export type TestServerEndpoint =
   | 'pushed_authorization'
   | 'token'
   | 'revocation'
+  | 'introspection'
   | 'userinfo'
   | 'end_session'
   | 'other'
@@ -16,6 +17,7 @@ const paths = {
   '/par': 'pushed_authorization',
   '/token': 'token',
   '/revoke': 'revocation',
+  '/introspect': 'introspection',
   '/userinfo': 'userinfo',
   '/logout': 'end_session',
 } as const satisfies Record<string, TestServerEndpoint>
@@ -28,6 +30,7 @@ export function endpointUrls(issuer: string): Record<(typeof paths)[keyof typeof
     pushed_authorization: `${issuer}/par`,
     token: `${issuer}/token`,
     revocation: `${issuer}/revoke`,
+    introspection: `${issuer}/introspect`,
     userinfo: `${issuer}/userinfo`,
     end_session: `${issuer}/logout`,
   }

@@ -55,6 +55,8 @@ export interface AuthorizationFaults {
   authorizationError: string
   /** Changes the parameters of the authorization response in place, error responses included. */
   authorizationResponse: (parameters: URLSearchParams) => void
+  /** Answers by this response mode, whatever was asked for. */
+  responseMode: 'query' | 'form_post'
 }
 
 export interface PushedAuthorizationFaults {
@@ -105,6 +107,7 @@ interface FaultsByEndpoint {
   pushed_authorization: OneOf<TransportFaults & PushedAuthorizationFaults>
   token: OneOf<TransportFaults & TokenFaults>
   revocation: OneOf<TransportFaults>
+  introspection: OneOf<TransportFaults>
   userinfo: OneOf<TransportFaults & UserinfoFaults>
   end_session: OneOf<TransportFaults & EndSessionFaults>
   other: OneOf<TransportFaults>

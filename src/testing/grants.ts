@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { TestClock } from './clock.ts'
 
 /** What a person allows a client, and how it was asked for. */
 interface GrantRequest {
@@ -12,6 +13,10 @@ interface GrantRequest {
   readonly sid: string
   /** Seconds since the epoch. */
   readonly authTime: number
+  /** Which call of `logIn` asked for it. */
+  readonly loginId: string | undefined
+  /** The first access token has no time to live. */
+  readonly startsExpired: boolean
 }
 
 /** A grant with all that comes from it: revoking it ends every token. */
@@ -23,10 +28,14 @@ export interface Grant extends GrantRequest {
 export interface IssuedTokens {
   /** The code they were exchanged for; absent after a refresh. */
   readonly code?: string
+  /** Which call of `logIn` they came from; absent if none. */
+  readonly loginId?: string
   readonly clientId: string
   readonly sub: string
   readonly scope: string
   readonly accessToken: string
+  /** Milliseconds that the access token has to live, by the server's clock. */
+  readonly lifetime: number
   readonly refreshToken?: string
   /** As sent, so with the faults that were scripted. */
   readonly idToken?: string
@@ -39,7 +48,20 @@ export interface IssuedTokens {
 interface TokenRecord {
   readonly grant: Grant
   readonly scope: string
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly issuedAt: number
+  readonly expiresAt: number
   revoked: boolean
+}
+
+/** A token that would be accepted now. */
+export interface DescribedToken {
+  readonly grant: Grant
+  readonly scope: string
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number
+  /** Absent if it never expires. */
+  readonly expiresAt: number | undefined
 }
 
 /** Codes and tokens of one server. */
@@ -47,7 +69,7 @@ export interface Grants {
   /** Everything handed out at the token endpoint, oldest first. */
   readonly issued: readonly IssuedTokens[]
   createCode(request: GrantRequest): string
-  /** The grant behind a code, once, within 60 s, for its client. A second use revokes what came from the first. */
+  /** The grant behind a code, once, within its lifetime, for its client. A second use revokes what came from the first. */
   takeCode(code: string, clientId: string): Grant | undefined
   /** Without a code: for a refresh. The caller adds the ID Token once it is signed. */
   issue(grant: Grant, scope: string, code?: string): IssuedTokens & { idToken?: string }
@@ -55,8 +77,10 @@ export interface Grants {
   findRefreshToken(token: string, clientId: string): Grant | undefined
   /** With rotation: from now on the refresh token counts as used. */
   spendRefreshToken(token: string): void
-  /** The grant and scope of an access token that is neither revoked nor expired. */
-  findAccessToken(token: string): { grant: Grant; scope: string } | undefined
+  /** An access token that is neither revoked nor expired. */
+  findAccessToken(token: string): DescribedToken | undefined
+  /** A refresh token that could be used, which looking at it does not do. */
+  describeRefreshToken(token: string): DescribedToken | undefined
   /** Ends an access token, or with a refresh token the whole grant (RFC 7009 section 2.1). */
   revoke(token: string, clientId: string): void
   /** Loses all codes and tokens, as a restart without a database does. */
@@ -65,10 +89,10 @@ export interface Grants {
   clearIssued(): void
 }
 
-const codeLifetime = 60_000
-
 interface GrantSettings {
   readonly accessTokenLifetime: number
+  readonly refreshTokenLifetime: number
+  readonly codeLifetime: number
   readonly tokenSize: number
   readonly refreshTokenRotation: boolean
   readonly record: boolean
@@ -80,25 +104,38 @@ export function randomToken(size = 43): string {
     .slice(0, Math.max(size, 43))
 }
 
-export function createGrants(settings: GrantSettings): Grants {
+export function createGrants(settings: GrantSettings, clock: TestClock): Grants {
   const codes = new Map<string, { grant: Grant; expiresAt: number; used: boolean }>()
-  const accessTokens = new Map<string, TokenRecord & { expiresAt: number }>()
+  const accessTokens = new Map<string, TokenRecord>()
   const refreshTokens = new Map<string, TokenRecord & { used: boolean }>()
   const issued: IssuedTokens[] = []
 
   const isUsable = (record: TokenRecord | undefined): boolean =>
     record !== undefined && !record.revoked && !record.grant.revoked
 
-  function createAccessToken(grant: Grant, scope: string): string {
+  const isExpired = ({ expiresAt }: TokenRecord): boolean => expiresAt <= clock.now()
+
+  function lifeOf(lifetime: number): { issuedAt: number; expiresAt: number } {
+    const issuedAt = clock.now()
+    return { issuedAt, expiresAt: issuedAt + lifetime }
+  }
+
+  function describe(record: TokenRecord | undefined): DescribedToken | undefined {
+    if (!record || !isUsable(record) || isExpired(record)) return undefined
+    const { expiresAt } = record
+    return { ...record, expiresAt: Number.isFinite(expiresAt) ? expiresAt : undefined }
+  }
+
+  function createAccessToken(grant: Grant, scope: string, lifetime: number): string {
     const token = randomToken(settings.tokenSize)
-    const expiresAt = Date.now() + settings.accessTokenLifetime
-    accessTokens.set(token, { grant, scope, expiresAt, revoked: false })
+    accessTokens.set(token, { grant, scope, ...lifeOf(lifetime), revoked: false })
     return token
   }
 
   function createRefreshToken(grant: Grant): string {
     const token = randomToken()
-    refreshTokens.set(token, { grant, scope: grant.scope, revoked: false, used: false })
+    const life = lifeOf(settings.refreshTokenLifetime)
+    refreshTokens.set(token, { grant, scope: grant.scope, ...life, revoked: false, used: false })
     return token
   }
 
@@ -106,7 +143,7 @@ export function createGrants(settings: GrantSettings): Grants {
     const record = refreshTokens.get(token)
     if (!record || record.grant.clientId !== clientId) return undefined
     if (record.used) record.grant.revoked = true
-    return isUsable(record) ? record.grant : undefined
+    return isUsable(record) && !isExpired(record) ? record.grant : undefined
   }
 
   return {
@@ -115,7 +152,7 @@ export function createGrants(settings: GrantSettings): Grants {
     createCode(request) {
       const grant: Grant = { ...request, revoked: false }
       const code = randomToken()
-      codes.set(code, { grant, expiresAt: Date.now() + codeLifetime, used: false })
+      codes.set(code, { grant, expiresAt: clock.now() + settings.codeLifetime, used: false })
       return code
     },
 
@@ -129,20 +166,23 @@ export function createGrants(settings: GrantSettings): Grants {
         return undefined
       }
       record.used = true
-      return record.expiresAt > Date.now() ? record.grant : undefined
+      return record.expiresAt > clock.now() ? record.grant : undefined
     },
 
     issue(grant, scope, code) {
-      const accessToken = createAccessToken(grant, scope)
       const isFirst = code !== undefined
+      const lifetime = isFirst && grant.startsExpired ? 0 : settings.accessTokenLifetime
+      const accessToken = createAccessToken(grant, scope, lifetime)
       const refreshToken =
         isFirst || settings.refreshTokenRotation ? createRefreshToken(grant) : undefined
       const tokens: IssuedTokens & { idToken?: string } = {
         ...(isFirst && { code }),
+        ...(grant.loginId !== undefined && { loginId: grant.loginId }),
         clientId: grant.clientId,
         sub: grant.sub,
         scope,
         accessToken,
+        lifetime,
         ...(refreshToken !== undefined && { refreshToken }),
         get active() {
           return isUsable(accessTokens.get(accessToken))
@@ -163,10 +203,11 @@ export function createGrants(settings: GrantSettings): Grants {
       if (record && settings.refreshTokenRotation) record.used = true
     },
 
-    findAccessToken(token) {
-      const record = accessTokens.get(token)
-      if (!record || !isUsable(record) || record.expiresAt <= Date.now()) return undefined
-      return { grant: record.grant, scope: record.scope }
+    findAccessToken: (token) => describe(accessTokens.get(token)),
+
+    describeRefreshToken(token) {
+      const record = refreshTokens.get(token)
+      return record?.used ? undefined : describe(record)
     },
 
     revoke(token, clientId) {

@@ -2,6 +2,7 @@ export {
   createTestAuthorizationServer,
   type TestAuthorizationServer,
 } from './authorization-server.ts'
+export type { TestClock } from './clock.ts'
 export { conformance, type ConformanceModule, type ConformanceModuleName } from './conformance.ts'
 export type { TestServerEndpoint } from './endpoints.ts'
 export type {
@@ -33,6 +34,10 @@ export {
   type LogoutConformanceModule,
   type LogoutConformanceModuleName,
 } from './logout-conformance.ts'
+export { misbehaviours, type MisbehaviourName } from './named/index.ts'
+export type { NamedMisbehaviour } from './named/named-misbehaviour.ts'
+export { logIn, type LoggedIn, type LogInOptions } from './log-in.ts'
+export { TestLoginError } from './login-error.ts'
 export type {
   TestAuthorizationServerOptions,
   TestClient,
@@ -41,6 +46,14 @@ export type {
   TestUser,
 } from './options.ts'
 export type { RecordedRequest } from './recorded-request.ts'
+export type { SupertestAgent, SupertestRequest, SupertestResponse } from './supertest-agent.ts'
+export type { PlaywrightPage } from './browser-page.ts'
+export {
+  createTestBrowser,
+  type TestBrowser,
+  type TestBrowserOptions,
+  type TestBrowserRequest,
+} from './test-browser.ts'
 export type { TestServerMetadata } from './server-metadata.ts'
 export type { JwtToSign } from './signed-jwt.ts'
 export type { SigningAlgorithm } from './signing-keys.ts'

@@ -28,7 +28,10 @@ export function createListener(onRequest: RequestListener, tls?: TestServerTls):
       : createHttpServer(onRequest)
     // An idle connection closed at the moment of its next use would look like a fault.
     created.keepAliveTimeout = 0
+    // A test that forgets to close it must end all the same; who waits for an answer holds a socket, too.
+    created.unref()
     created.on('connection', (socket: Socket) => {
+      socket.unref()
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
     })

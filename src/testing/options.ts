@@ -56,6 +56,12 @@ export interface TestAuthorizationServerOptions {
   signingAlgorithm?: SigningAlgorithm | undefined
   /** Milliseconds. Default: `3_600_000` (1 hour). */
   accessTokenLifetime?: number | undefined
+  /** Milliseconds. Default: `Infinity`. A rotated one starts anew. */
+  refreshTokenLifetime?: number | undefined
+  /** Milliseconds of an authorization code. Default: `60_000` (1 minute). */
+  codeLifetime?: number | undefined
+  /** Milliseconds from `iat` to `exp`. Default: `300_000` (5 minutes). */
+  idTokenLifetime?: number | undefined
   /** Length that access tokens are padded to, in bytes. Default: unpadded, 43. */
   tokenSize?: number | undefined
   /** A refresh brings a new refresh token and spends the old one. Default: `true`. */
@@ -77,6 +83,9 @@ export interface Settings {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly signingAlgorithm: SigningAlgorithm
   readonly accessTokenLifetime: number
+  readonly refreshTokenLifetime: number
+  readonly codeLifetime: number
+  readonly idTokenLifetime: number
   readonly tokenSize: number
   readonly refreshTokenRotation: boolean
   readonly tls: TestServerTls | undefined
@@ -103,6 +112,9 @@ export function resolveOptions(options: TestAuthorizationServerOptions): Setting
     metadata = {},
     signingAlgorithm = 'ES256',
     accessTokenLifetime = 3_600_000,
+    refreshTokenLifetime = Infinity,
+    codeLifetime = 60_000,
+    idTokenLifetime = 300_000,
     tokenSize = 0,
     refreshTokenRotation = true,
     tls,
@@ -121,6 +133,9 @@ export function resolveOptions(options: TestAuthorizationServerOptions): Setting
     metadata,
     signingAlgorithm,
     accessTokenLifetime,
+    refreshTokenLifetime,
+    codeLifetime,
+    idTokenLifetime,
     tokenSize,
     refreshTokenRotation,
     tls,

@@ -5,6 +5,7 @@ import type { Context, Endpoint } from './context.ts'
 import { delay, deliver, deliveryFault, replacesAnswer } from './delivery.ts'
 import { endSessionEndpoint } from './end-session-endpoint.ts'
 import { endpointAt, type TestServerEndpoint } from './endpoints.ts'
+import { introspectionEndpoint } from './introspection-endpoint.ts'
 import type { AppliedFault, Misbehaviours } from './misbehaviours.ts'
 import { pushedAuthorizationEndpoint } from './pushed-authorization-endpoint.ts'
 import { readRequest } from './recorded-request.ts'
@@ -21,6 +22,7 @@ const endpoints: Record<TestServerEndpoint, Endpoint> = {
   pushed_authorization: pushedAuthorizationEndpoint,
   token: tokenEndpoint,
   revocation: revocationEndpoint,
+  introspection: introspectionEndpoint,
   userinfo: userinfoEndpoint,
   end_session: endSessionEndpoint,
   other: () => ({ status: 404, headers: { 'content-type': 'text/plain' }, body: 'Not found' }),

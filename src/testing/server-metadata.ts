@@ -13,6 +13,7 @@ export interface TestServerMetadata {
   readonly userinfo_endpoint: string
   readonly jwks_uri: string
   readonly revocation_endpoint: string
+  readonly introspection_endpoint: string
   readonly end_session_endpoint: string
   readonly response_types_supported: readonly string[]
   readonly response_modes_supported: readonly string[]
@@ -36,6 +37,7 @@ export function buildServerMetadata(issuer: string, settings: Settings): TestSer
     userinfo_endpoint: urls.userinfo,
     jwks_uri: urls.jwks,
     revocation_endpoint: urls.revocation,
+    introspection_endpoint: urls.introspection,
     end_session_endpoint: urls.end_session,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],

@@ -1,3 +1,4 @@
+import type { TestClock } from './clock.ts'
 import { randomToken } from './grants.ts'
 
 /** A person's session at the authorization server. */
@@ -19,14 +20,14 @@ export interface ServerSessions {
 
 const cookieName = 'test_authorization_server'
 
-export function createServerSessions(): ServerSessions {
+export function createServerSessions(clock: TestClock): ServerSessions {
   const sessions = new Map<string, ServerSession>()
   return {
     resume(cookieHeader = '', sub) {
       const sid = new RegExp(`(?:^|; )${cookieName}=([^;]*)`).exec(cookieHeader)?.[1] ?? ''
       const known = sessions.get(sid)
       if (known?.sub === sub) return { session: known, isNew: false }
-      const session = { sid: randomToken(), sub, authTime: Math.floor(Date.now() / 1000) }
+      const session = { sid: randomToken(), sub, authTime: Math.floor(clock.now() / 1000) }
       sessions.set(session.sid, session)
       return { session, isNew: true }
     },

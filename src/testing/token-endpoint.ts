@@ -82,7 +82,7 @@ async function respond(toIssue: TokensToIssue, context: Context): Promise<Answer
   let response: unknown = {
     access_token: issued.accessToken,
     token_type: 'Bearer',
-    expires_in: Math.floor(context.settings.accessTokenLifetime / 1000),
+    expires_in: Math.floor(issued.lifetime / 1000),
     refresh_token: issued.refreshToken,
     scope,
     id_token: issued.idToken,
@@ -96,7 +96,7 @@ function createIdToken(
   { grant, client, faults, code }: TokensToIssue,
   context: Context,
 ): Promise<string> {
-  const now = Math.floor(Date.now() / 1000)
+  const now = Math.floor(context.clock.now() / 1000)
   const user = context.settings.users.find(({ sub }) => sub === grant.sub)
   return context.sign({
     claims: {
@@ -104,7 +104,7 @@ function createIdToken(
       iss: context.issuer,
       sub: grant.sub,
       aud: grant.clientId,
-      exp: now + 300,
+      exp: now + Math.floor(context.settings.idTokenLifetime / 1000),
       iat: now,
       auth_time: grant.authTime,
       sid: grant.sid,

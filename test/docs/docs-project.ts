@@ -20,6 +20,13 @@ export async function programIn(guide: string, heading?: string): Promise<string
   return blocks.join('\n')
 }
 
+/** The TypeScript of a text of this repository, by the file names that its blocks have. */
+export async function filesIn(path: string): Promise<Record<string, string>> {
+  const text = await readFile(join(root, path), 'utf8')
+  const blocks = text.matchAll(/^```ts (\S+)\n([^]*?)^```$/gm)
+  return Object.fromEntries(Array.from(blocks, ([, name = '', block = '']) => [name, block]))
+}
+
 /** A project of a reader, who has installed this package and what it needs. */
 export interface DocsProject {
   /** What TypeScript says about the programs. */
@@ -44,11 +51,19 @@ export async function createDocsProject(programs: Record<string, string>): Promi
   await mkdir(installed, { recursive: true })
   await mkdir(join(folder, 'node_modules/@types'))
   await symlink(join(root, 'src'), join(installed, 'src'))
-  const exports = { '.': './src/index.ts', './req-token': './src/req-token.ts' }
+  const exports = {
+    '.': './src/index.ts',
+    './req-token': './src/req-token.ts',
+    './testing': './src/testing/index.ts',
+  }
   await writeFile(join(installed, 'package.json'), JSON.stringify({ type: 'module', exports }))
-  for (const name of ['express', 'express-session', '@types/express', '@types/express-session'])
+  for (const name of ['express', 'express-session', 'supertest', '@types/node'])
     await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  await symlink(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'))
+  for (const name of ['express', 'express-session', 'supertest'])
+    await symlink(
+      join(root, 'node_modules/@types', name),
+      join(folder, 'node_modules/@types', name),
+    )
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   for (const [name, text] of Object.entries(programs)) await writeFile(join(folder, name), text)
 

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { expect } from 'chai'
+import { misbehaviours } from '../../src/testing/index.ts'
+import { createDocsProject, type DocsProject, filesIn } from './docs-project.ts'
+
+const tests = ['shortest.test.ts', 'fetch.test.ts', 'failures.test.ts', 'projects.test.ts']
+
+describe('guide: Test your protected routes', function () {
+  this.timeout(60_000)
+
+  let project: DocsProject
+  let inReadme: Record<string, string>
+
+  before(async () => {
+    inReadme = await filesIn('README.md')
+    project = await createDocsProject({ ...(await filesIn('docs/testing.md')), ...inReadme })
+  })
+  after(() => project.remove())
+
+  it('its programs compile', () => {
+    expect(project.check()).to.deep.equal([])
+  })
+
+  for (const name of tests)
+    it(`${name} passes`, async () => {
+      // Nobody's part: it would report to a node:test that this suite was started by.
+      const { code, output } = await project.run(name, { NODE_TEST_CONTEXT: '' }).ended
+      expect(output).to.match(/^(#|ℹ) pass [1-9]/m)
+      expect(code, output).to.equal(0)
+    })
+
+  it('the README’s test is complete in at most 12 lines', () => {
+    expect(Object.keys(inReadme)).to.deep.equal(['projects.test.ts'])
+    expect(inReadme['projects.test.ts']!.trimEnd().split('\n').length).to.be.at.most(12)
+  })
+
+  it('names every misbehaviour, with what comes of it', async () => {
+    const text = await readFile(resolve(import.meta.dirname, '../../docs/testing.md'), 'utf8')
+    const table = text.slice(text.indexOf('\n## Misbehaviours\n'))
+    const rows = Array.from(
+      table.matchAll(/^\| `(.*?)` +\| (.*?) *\| (.*?) *\|$/gm),
+      ([, ...cells]) => cells,
+    )
+    const expected = Object.entries(misbehaviours).map(([name, { summary, outcome }]) => [
+      name,
+      summary,
+      outcome === 'accepted' ? '' : `\`${outcome}\``,
+    ])
+    expect(rows).to.deep.equal(expected)
+  })
+})
