@@ -35,7 +35,9 @@ const documentedTestKit = [
   'createTestAuthorizationServer',
   'createTestBrowser',
   'logIn',
+  'logoutConformance',
   'misbehaviours',
+  'wrongLogoutTokens',
 ]
 
 describe('package', function () {
