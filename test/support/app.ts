@@ -83,7 +83,9 @@ export async function startApp(setUp: AppSetUp = {}): Promise<RunningApp> {
   ;(setUp.routes ?? defaultRoutes)(app, flow)
   app.use(((error: Error & { status?: number; code?: string }, _req, res, _next) => {
     errors.push(error)
-    res.status(error.status ?? 500).json({ code: error.code ?? 'unknown', error: error.message })
+    // express-session saves when the answer is out already.
+    if (!res.headersSent)
+      res.status(error.status ?? 500).json({ code: error.code ?? 'unknown', error: error.message })
   }) satisfies ErrorRequestHandler)
 
   return {
