@@ -14,11 +14,12 @@ const arguments_ = process.argv.slice(2)
 const leftOut = ['test/browser/**', 'test/processes/**', 'test/storage/locks.test.ts']
 const excluded = arguments_.includes('--whole') ? leftOut.slice(0, 1) : leftOut
 const elsewhere = excluded.flatMap((files) => ['--exclude', files])
+// Modules that Node requires pass the hook by; tsx without /esm makes them such that do not.
+const { spec, reporter, timeout } = JSON.parse(readFileSync('.mocharc.json', 'utf8'))
 const onExpress4 = [
-  '--node-option',
-  'import=tsx/esm',
-  '--node-option',
-  'import=./test/support/express-4.js',
+  '--no-config',
+  ...['--node-option', 'import=tsx', '--node-option', 'import=./test/support/express-4.js'],
+  ...['--reporter', reporter, '--timeout', String(timeout), '--fail-zero', '--forbid-only', spec],
 ]
 const onNode = (version) => ['npx', '-y', '-p', `node@${version}`, 'node']
 
