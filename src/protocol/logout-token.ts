@@ -84,20 +84,20 @@ async function verify(
     )
   const attempt = async () =>
     (
-      await jwtVerify(logoutToken, keys.find, {
+      await jwtVerify(logoutToken, keys.findSparingly, {
         ...{ issuer, audience: clientId, algorithms: acceptedAlgorithms(metadata) },
         clockTolerance: clockTolerance / 1000,
       })
     ).payload
   const generation = keys.generation()
   try {
-    return await attempt()
+    return await attempt().catch(async (error: unknown) => {
+      if (mayBeRotation(error) && (await isRefetched(keys, generation))) return attempt()
+      throw error
+    })
   } catch (error) {
-    if (!mayBeRotation(error) || !(await isRefetched(keys, generation))) throw refusedBy(error)
-  }
-  return attempt().catch((error: unknown) => {
     throw refusedBy(error)
-  })
+  }
 }
 
 /** Whether the keys are others than they were. */

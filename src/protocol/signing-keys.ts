@@ -8,6 +8,11 @@ import { toWebResponse } from './web-response.ts'
 export interface SigningKeys {
   /** Finds the key for a signature. */
   readonly find: JWTVerifyGetKey
+  /**
+   * The same for what anybody can send: keys that could not be had are not asked for again within ten
+   * seconds, and the error is the one of then.
+   */
+  readonly findSparingly: JWTVerifyGetKey
   /** How often the keys have been fetched. */
   generation(): number
   /** Fetches the keys again: at most once a second, together with everybody else who asks. */
@@ -29,6 +34,23 @@ export function createSigningKeys(jwksUri: string, transport: Transport): Signin
   let fetchedAt = 0
   let sparedAt = 0
   let refetching: Promise<void> | undefined
+  let failure: { at: number; error: unknown } | undefined
+
+  async function fetchKeySet(url: string, headers: Headers) {
+    const response = await transport(new URL(url), {
+      method: 'GET',
+      headers: Object.fromEntries(headers),
+      redirects: 3,
+    })
+    if (isPassing(response)) throw unavailable(response)
+    const json = response.status === 200 ? jsonObject(response) : undefined
+    if (!Array.isArray(json?.keys))
+      throw new PkceFlowError(
+        'invalid_server_response',
+        "The authorization server's signing keys (jwks_uri) are not a JWK Set.",
+      )
+    return json
+  }
 
   const keys = createRemoteJWKSet(new URL(jwksUri), {
     // Who meets an unknown key decides: see refetch().
@@ -36,21 +58,16 @@ export function createSigningKeys(jwksUri: string, transport: Transport): Signin
     // The transport has a limit of its own.
     timeoutDuration: 2 ** 31 - 1,
     [customFetch]: async (url, { headers }) => {
-      const response = await transport(new URL(url), {
-        method: 'GET',
-        headers: Object.fromEntries(headers),
-        redirects: 3,
-      })
-      if (isPassing(response)) throw unavailable(response)
-      const json = response.status === 200 ? jsonObject(response) : undefined
-      if (json === undefined)
-        throw new PkceFlowError(
-          'invalid_server_response',
-          "The authorization server's signing keys (jwks_uri) are not a JSON object.",
-        )
-      generation += 1
-      fetchedAt = Date.now()
-      return toWebResponse(json)
+      try {
+        const json = await fetchKeySet(url, headers)
+        generation += 1
+        fetchedAt = Date.now()
+        failure = undefined
+        return toWebResponse(json)
+      } catch (error) {
+        failure = { at: Date.now(), error }
+        throw error
+      }
     },
   })
 
@@ -69,6 +86,11 @@ export function createSigningKeys(jwksUri: string, transport: Transport): Signin
 
   return {
     find: keys,
+    async findSparingly(header, token) {
+      const isRemembered = failure && Math.abs(Date.now() - failure.at) < sparingInterval
+      if (isRemembered && !keys.fresh) throw failure?.error
+      return keys(header, token)
+    },
     generation: () => generation,
     refetch,
     async refetchSparingly() {

@@ -386,6 +386,47 @@ describe('back-channel logout (OpenID Connect Back-Channel Logout 1.0)', () => {
     })
   })
 
+  describe('keys that strangers ask for in vain', () => {
+    const faults = [{ header: (header: object) => ({ ...header, kid: 'unknown' }) }]
+
+    it('P13: a key set that has become none is an error with a code', async () => {
+      const app = await start()
+      await signedIn(app)
+      app.server.misbehave('jwks', { answer: { json: { keys: [null] } } })
+      expect((await app.server.sendLogoutToken({ sub: 'alice', faults })).status).to.equal(502)
+      expect(app.errors[0]).to.include({ code: 'invalid_server_response' })
+    })
+
+    for (const [what, json, status] of [
+      ['down', undefined, 503],
+      ['none', { keys: 'none' }, 502],
+    ] as const)
+      it(`a key set that is ${what} is asked for once in ten seconds, and then again`, async () => {
+        const app = await start()
+        const mend = app.server.misbehave('jwks', {
+          answer: json === undefined ? { status: 503 } : { json },
+        })
+        for (let times = 0; times < 3; times += 1)
+          expect(await app.server.sendLogoutToken({ sub: 'alice' })).to.include({ status })
+        expect(app.server.count('jwks')).to.equal(1)
+        mend()
+        clock.advance(11_000)
+        expect(await app.server.sendLogoutToken({ sub: 'alice' })).to.include({ status: 200 })
+      })
+
+    it('do not hold up what is signed with a known one, nor logins', async () => {
+      const app = await start()
+      const { browser, sid } = await signedIn(app)
+      const mend = app.server.misbehave('jwks', { answer: { status: 503 } })
+      await app.server.sendLogoutToken({ sub: 'alice', faults })
+      await endAtServer(app, { sid })
+      expect(await who(app, browser)).to.deep.equal(nobody)
+      mend()
+      app.server.rotateKeys()
+      await signedIn(app)
+    })
+  })
+
   const form = 'application/x-www-form-urlencoded'
   const post = (app: RunningApp, body: string, headers: Record<string, string> = {}) =>
     rawRequest(app.origin, {
