@@ -1,4 +1,5 @@
 import { PkceFlowError } from '../errors.ts'
+import { issuedAhead } from '../protocol/id-token.ts'
 import type { TokenRecord } from '../storage/token-records.ts'
 import { claimsOf } from '../token.ts'
 
@@ -33,7 +34,9 @@ export function shortfallOf(
   const authTime = claims?.auth_time
   const isRecent =
     maxAge === undefined ||
-    (typeof authTime === 'number' && authTime * 1000 + maxAge + clockTolerance >= Date.now())
+    (typeof authTime === 'number' &&
+      authTime <= Date.now() / 1000 + issuedAhead &&
+      authTime * 1000 + maxAge + clockTolerance >= Date.now())
   const isRight = acrValues === undefined || acrValues.some((value) => value === claims?.acr)
   if (isRecent && isRight) return undefined
   // Whether a new login is recent is checked when it comes, so only `acr` can be missing again.

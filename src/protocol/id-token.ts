@@ -35,8 +35,8 @@ const algorithms = [
   'Ed25519',
 ]
 
-/** `iat` may be this far ahead of our clock. Seconds. */
-const issuedAhead = 600
+/** `iat` and `auth_time` may be this far ahead of our clock. Seconds. */
+export const issuedAhead = 600
 
 /**
  * Validates the ID Token of a login (OpenID Connect Core section 3.1.3.7), its signature always
@@ -56,6 +56,8 @@ export async function validateIdToken(
     const tolerance = expected.clockTolerance / 1000
     if (typeof authTime !== 'number') throw invalidClaim('auth_time')
     if (authTime + expected.maxAge < Date.now() / 1000 - tolerance) throw invalidClaim('auth_time')
+    // One that has not come yet, such as one in milliseconds, would be recent for ever.
+    if (authTime > Date.now() / 1000 + issuedAhead) throw invalidClaim('auth_time')
   }
   return claims
 }

@@ -125,6 +125,7 @@ describe('requireLogin({ maxAge, acrValues }) (RFC 9470)', () => {
       ['without auth_time', undefined],
       ['with an old auth_time', 0],
       ['with a text for auth_time', 'now'],
+      ['with an auth_time in milliseconds', Date.now()],
     ] as const)
       it(`step 13: an ID Token ${title} ends the login, and no circles begin`, async () => {
         await open('/login')
@@ -137,6 +138,17 @@ describe('requireLogin({ maxAge, acrValues }) (RFC 9470)', () => {
         expect(json(page)).to.include({ code: 'id_token_invalid' })
         expect(asked()).to.have.length(2)
       })
+
+    it('a login without maxAge, whose auth_time is in milliseconds, is not recent for ever', async () => {
+      app.server.misbehave(
+        'token',
+        { idToken: { claims: (claims) => ({ ...claims, auth_time: Date.now() }) } },
+        { times: 1 },
+      )
+      await open('/login')
+      expect((await ask()).status).to.equal(401)
+      expect((await open('/safe')).status).to.equal(200)
+    })
 
     it('somebody else who logs in then is somebody else', async () => {
       await open('/login')
