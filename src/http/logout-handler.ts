@@ -70,7 +70,13 @@ export function logoutHandler(
       return
     }
     const ended = await endSignIns(flow, req)
-    await destroySession(req)
+    try {
+      await destroySession(req)
+    } catch (error) {
+      // The next try finds no tokens any more: nobody else would revoke them.
+      for (const each of ended) void revokeEnded(each)
+      throw error
+    }
     flow.silentLoginMarker.setAfterLogout(res)
     // Back must not bring a private page from the browser's back/forward cache (OWASP ASVS 7.4.1).
     res.setHeader('Clear-Site-Data', '"cache"')

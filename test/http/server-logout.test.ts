@@ -4,6 +4,7 @@ import { createTestAuthorizationServer } from '../../src/testing/index.ts'
 import { logIn } from '../protocol/attempt.ts'
 import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
+import { createFaultyStore } from '../support/faulty-store.ts'
 import { rows } from '../support/rows.ts'
 import { until } from '../support/until.ts'
 import { endAtServer, logoutRoutes, signedIn, startLogoutApp, who } from './logout-app.ts'
@@ -36,6 +37,14 @@ describe('RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0)', () => {
       client_id: 'test-client',
       post_logout_redirect_uri: app.url('/logged-out'),
     })
+  })
+
+  it('P17: a session that cannot be destroyed: 503, and its tokens are revoked all the same', async () => {
+    const store = createFaultyStore()
+    const { app, browser } = await start({ store })
+    store.fail(({ operation, key }) => operation === 'destroy' && !key.includes('.'))
+    expect((await browser.request(app.url('/logout'))).status).to.equal(503)
+    await until(() => !app.server.issued[0]!.active && !app.server.issued[0]!.refreshable)
   })
 
   it('the session here has ended, and its tokens are revoked, before the browser is sent there', async () => {
