@@ -105,6 +105,8 @@ describe('back-channel logout (OpenID Connect Back-Channel Logout 1.0)', () => {
       expect(await who(after, browser)).to.deep.equal(alice)
       const payload = before.server.issued[0]!.idToken!.split('.')[1]!
       const { sid } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sid: string }
+      await endAtServer(after, { sid: 'another', sub: 'alice' })
+      expect(await who(after, browser)).to.deep.equal(alice)
       await endAtServer(after, { sid })
       expect(await who(after, browser)).to.deep.equal(nobody)
     })
