@@ -11,6 +11,7 @@ import type {
   TokenRecords,
 } from '../storage/token-records.ts'
 import { connectUser, withRefreshToken, type ConnectedRecord } from './connect-user.ts'
+import { endOtherSignIns, revokeEnded } from './end-sign-ins.ts'
 import type { Flow } from './flow.ts'
 import { landingOf, toRecord } from './new-tokens.ts'
 import { personOf } from './person.ts'
@@ -33,6 +34,8 @@ export interface SignIn {
 /** The sign-in that this session had through the flow. */
 interface PreviousLogin extends LoginReference {
   found: TokenRecord | undefined
+  /** Whether it was ended on purpose, and this session with it, though nobody had noticed. */
+  hasEnded: boolean
 }
 
 /**
@@ -57,7 +60,7 @@ export async function signIn(
     const samePerson = previous !== undefined && person !== undefined && previous.person === person
     const record = toRecord(flow, tokens, login)
 
-    const keepsData = previous === undefined || samePerson
+    const keepsData = previous === undefined || (samePerson && !previous.hasEnded)
     const replaced = replaceSession(req, keepsData ? settings.sessionAtLogin : 'new')
     undo.push(replaced.restore)
     const landing = await landingOf(flow, req, record, login.returnTo)
@@ -110,7 +113,10 @@ async function previousLogin(flow: Flow, req: Request): Promise<PreviousLogin | 
   const reference = loginReference(req, flow.settings.name)
   if (reference === undefined) return undefined
   const found = await flow.signInConnection(req, reference).read()
-  return { ...reference, found: typeof found === 'object' ? found : undefined }
+  const hasEnded = found === 'ended'
+  // As wherever it is noticed: what was signed in here through other flows goes with it.
+  if (hasEnded) for (const other of await endOtherSignIns(flow, req)) void revokeEnded(other)
+  return { ...reference, found: hasEnded ? undefined : found, hasEnded }
 }
 
 /** The app's user after `onLogin`, which the app signed in by then. */

@@ -132,6 +132,24 @@ describe('back-channel logout (OpenID Connect Back-Channel Logout 1.0)', () => {
       expect(JSON.stringify([sessions, tokens])).not.to.match(/alice|accessToken/)
     })
 
+    it('P17: what the app kept in it is gone, also if the person logs in again at once', async () => {
+      const app = await start({
+        routes(express, flow) {
+          mountPages(express, flow)
+          express.get('/keep', (req, res) => {
+            Object.assign(req.session, { kept: 'something' })
+            res.end()
+          })
+        },
+      })
+      const { browser, sid } = await signedIn(app)
+      await browser.request(app.url('/keep'))
+      await endAtServer(app, { sid })
+      await browser.open(app.url('/login'))
+      expect(await who(app, browser)).to.deep.equal(alice)
+      expect(JSON.stringify((await rows(app.store)).sessions)).not.to.include('something')
+    })
+
     it('its tokens, which are revoked when that is noticed', async () => {
       const app = await start()
       const { browser, sid } = await signedIn(app)
