@@ -13,7 +13,8 @@ import { errorInside, flowErrorIn } from './upstream-error.ts'
 
 /**
  * The URL at the authorization endpoint for this request. Where the server requires it, the request
- * is pushed before (RFC 9126), and the browser carries a reference to it and nothing else.
+ * is pushed before (RFC 9126), and the browser carries a reference to it and nothing else; once more
+ * without `login_hint` if it is refused with one.
  *
  * Rejects with `client_rejected`, `invalid_server_response`, `server_unavailable`, `server_timeout` or
  * `configuration`.
@@ -31,6 +32,10 @@ export async function prepareAuthorizationUrl(
     return authorizationUrl(server, { client_id: request.clientId, request_uri })
   } catch (error) {
     const refusal = errorInside(error, TokenRefusal)
+    const { login_hint: hint, ...parameters } = request.parameters
+    // Anybody's link can bring one that means nothing there: a hint that is refused is no hint.
+    if (hint !== undefined && refusal?.status === 400)
+      return prepareAuthorizationUrl(server, { ...request, parameters })
     throw refusal === undefined ? (flowErrorIn(error) ?? notMade(error)) : refused(refusal)
   }
 }
