@@ -65,6 +65,12 @@ export function resolveLoginGuard(
   }
 }
 
+/**
+ * Logins finished within a minute, after which another one is not asked for: two guards of a page may
+ * each want what the other's login takes away.
+ */
+const mostRounds = 5
+
 /** None of them at all would be a guard that guards nothing. */
 function resolveAcrValues(given: unknown): readonly string[] {
   const list = resolveScopeList('requireLogin: "acrValues"', given)
@@ -100,7 +106,8 @@ export function requireLogin(
       return
     }
     const error = insufficientAuthentication(shortfall)
-    if (shortfall.isHopeless) answerRefusal(flow, req, res, next, error, unauthenticated)
+    const isHopeless = shortfall.isHopeless || flow.cookies.countFinished(req) >= mostRounds
+    if (isHopeless) answerRefusal(flow, req, res, next, error, unauthenticated)
     else {
       // What was granted before is asked for again: the new token would be good for less otherwise.
       const connected = await (await current.connection(req))?.read()

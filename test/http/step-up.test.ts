@@ -217,6 +217,29 @@ describe('requireLogin({ maxAge, acrValues }) (RFC 9470)', () => {
       expect(asked()).to.have.length(1)
     })
 
+    it('two guards that no login satisfies both end in 401, and in no circle', async () => {
+      await start(
+        {},
+        {
+          routes: (routes, flow) => {
+            const [gold, silver] = ['gold', 'silver'].map((acrValues) =>
+              flow.requireLogin({ acrValues }),
+            )
+            routes.get('/safe', gold!, silver!, (_req, res) => {
+              res.end()
+            })
+          },
+        },
+      )
+      app.server.misbehave('token', {
+        idToken: { claims: (claims) => ({ ...claims, acr: asked().at(-1)!.acr_values }) },
+      })
+      const page = await open('/safe')
+      expect(page.status).to.equal(401)
+      expect(json(page)).to.include({ code: 'insufficient_user_authentication' })
+      expect(asked()).to.have.length(5)
+    })
+
     it('one more round for each explicit login', async () => {
       await start({ acrValues: ['gold'] })
       acrs('bronze')
