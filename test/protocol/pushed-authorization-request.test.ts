@@ -15,7 +15,9 @@ describe('pushed authorization requests (RFC 9126)', () => {
   afterEach(() => app.close())
 
   const link = (hint: string) =>
-    app.url(`/login?${new URLSearchParams({ iss: app.server.issuer, login_hint: hint }).toString()}`)
+    app.url(
+      `/login?${new URLSearchParams({ iss: app.server.issuer, login_hint: hint }).toString()}`,
+    )
   const refused = { answer: { status: 400, json: { error: 'invalid_request' } } } as const
 
   it('P13: a login_hint of a stranger’s link that the server refuses is left out', async () => {
