@@ -135,7 +135,7 @@ export async function createTestAuthorizationServer(
     grants,
     keys,
     sessions: createServerSessions(clock),
-    pushedRequests: createPushedRequests(),
+    pushedRequests: createPushedRequests(clock),
     clock,
     assertionIds: new Set(),
     user: (sub) => (sub === undefined ? user : settings.users.find((each) => each.sub === sub)),

@@ -29,22 +29,22 @@ const modules = {
     parameters.delete('state')
   }),
   'oidcc-client-test-rp-backchannel-rpinitlogout': { misbehaviours: [], status: 200 },
-  'oidcc-client-test-rp-backchannel-rpinitlogout-alg-none': refused(wrongLogoutTokens['alg none']),
+  'oidcc-client-test-rp-backchannel-rpinitlogout-alg-none': refused(wrongLogoutTokens['alg-none']),
   'oidcc-client-test-rp-backchannel-rpinitlogout-wrong-alg': refused(
-    wrongLogoutTokens['wrong alg'],
+    wrongLogoutTokens['wrong-alg'],
   ),
-  'oidcc-client-test-rp-backchannel-rpinitlogout-no-event': refused(wrongLogoutTokens['no event']),
+  'oidcc-client-test-rp-backchannel-rpinitlogout-no-event': refused(wrongLogoutTokens['no-event']),
   'oidcc-client-test-rp-backchannel-rpinitlogout-wrong-event': refused(
-    wrongLogoutTokens['wrong event'],
+    wrongLogoutTokens['wrong-event'],
   ),
   'oidcc-client-test-rp-backchannel-rpinitlogout-with-nonce': refused(
-    wrongLogoutTokens['with nonce'],
+    wrongLogoutTokens['with-nonce'],
   ),
   'oidcc-client-test-rp-backchannel-rpinitlogout-wrong-aud': refused(
-    wrongLogoutTokens['wrong aud'],
+    wrongLogoutTokens['wrong-aud'],
   ),
   'oidcc-client-test-rp-backchannel-rpinitlogout-wrong-iss': refused(
-    wrongLogoutTokens['wrong iss'],
+    wrongLogoutTokens['wrong-iss'],
   ),
   'oidcc-client-test-rp-frontchannel-rpinitlogout': { misbehaviours: [] },
   'oidcc-client-test-rp-frontchannel-opinitlogout': { misbehaviours: [] },

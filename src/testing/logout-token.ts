@@ -18,7 +18,7 @@ export interface LogoutTokenRequest {
   sid?: string | undefined
   /** Default: the first client's. */
   clientId?: string | undefined
-  /** Spoil the token, as those of ID Tokens do. */
+  /** Spoil the token, as those of ID Tokens do: beside what `misbehave` says. */
   faults?: readonly IdTokenFault[] | undefined
 }
 
@@ -40,7 +40,7 @@ export function createLogoutToken(
 ): Promise<string> {
   const { issuer, settings } = context
   const client = settings.clients.find((each) => each.clientId === clientId) ?? settings.clients[0]
-  const now = Math.floor(Date.now() / 1000)
+  const now = Math.floor(context.clock.now() / 1000)
   return context.sign({
     header: { typ: 'logout+jwt' },
     claims: {
@@ -70,35 +70,40 @@ export async function postLogoutToken(
 const changed = (change: Record<string, unknown>): IdTokenFault => ({
   claims: (claims) => ({ ...claims, ...change }),
 })
-const inAnHour = () => Math.floor(Date.now() / 1000) + 3_600
 
 /** Logout tokens that a client must refuse, by what is wrong with them. */
 export const wrongLogoutTokens = {
-  'alg none': { sign: 'none' },
-  'alg HS256': { sign: 'HS256' },
-  'wrong alg': { alg: 'ES384' },
-  'wrong key': { sign: 'wrong-key' },
-  'wrong typ': { header: (header) => ({ ...header, typ: 'at+jwt' }) },
-  'no event': changed({ events: undefined }),
-  'no events in it': changed({ events: {} }),
-  'wrong event': changed({ events: { 'http://schemas.openid.net/event/other': {} } }),
-  'event that is no object': changed({ events: { [event]: true } }),
-  'events that are a list': changed({ events: [event] }),
-  'with nonce': changed({ nonce: 'nonce' }),
-  'wrong aud': changed({ aud: 'another-client' }),
-  'no aud': changed({ aud: undefined }),
-  'wrong iss': changed({ iss: 'https://other.example' }),
-  'no iss': changed({ iss: undefined }),
-  'future iat': { claims: (claims) => ({ ...claims, iat: inAnHour(), exp: inAnHour() + 120 }) },
-  'no iat': changed({ iat: undefined }),
-  'iat that is text': changed({ iat: 'now' }),
+  'alg-none': { sign: 'none' },
+  'alg-hs256': { sign: 'HS256' },
+  'wrong-alg': { alg: 'ES384' },
+  'wrong-key': { sign: 'wrong-key' },
+  'wrong-typ': { header: (header) => ({ ...header, typ: 'at+jwt' }) },
+  'no-event': changed({ events: undefined }),
+  'no-events-in-it': changed({ events: {} }),
+  'wrong-event': changed({ events: { 'http://schemas.openid.net/event/other': {} } }),
+  'event-that-is-no-object': changed({ events: { [event]: true } }),
+  'events-that-are-a-list': changed({ events: [event] }),
+  'with-nonce': changed({ nonce: 'nonce' }),
+  'wrong-aud': changed({ aud: 'another-client' }),
+  'no-aud': changed({ aud: undefined }),
+  'wrong-iss': changed({ iss: 'https://other.example' }),
+  'no-iss': changed({ iss: undefined }),
+  'future-iat': {
+    claims: ({ iat, exp, ...others }) => ({
+      ...others,
+      iat: Number(iat) + 3_600,
+      exp: Number(exp) + 3_600,
+    }),
+  },
+  'no-iat': changed({ iat: undefined }),
+  'iat-that-is-text': changed({ iat: 'now' }),
   expired: { claims: (claims) => ({ ...claims, exp: Number(claims.iat) - 60 }) },
-  'old, without exp': {
+  'old-without-exp': {
     claims: (claims) => ({ ...claims, iat: Number(claims.iat) - 3_600, exp: undefined }),
   },
-  'no jti': changed({ jti: undefined }),
-  'empty jti': changed({ jti: '' }),
-  'neither sub nor sid': changed({ sub: undefined, sid: undefined }),
-  'empty sid': changed({ sid: '' }),
-  'sub that is no text': changed({ sub: { is: 'alice' } }),
+  'no-jti': changed({ jti: undefined }),
+  'empty-jti': changed({ jti: '' }),
+  'neither-sub-nor-sid': changed({ sub: undefined, sid: undefined }),
+  'empty-sid': changed({ sid: '' }),
+  'sub-that-is-no-text': changed({ sub: { is: 'alice' } }),
 } satisfies Record<string, IdTokenFault>

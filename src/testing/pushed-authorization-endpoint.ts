@@ -1,6 +1,7 @@
 import { errorAnswer, jsonAnswer } from './answer.ts'
 import { findError } from './authorization-endpoint.ts'
 import { authenticateClient } from './client-authentication.ts'
+import type { TestClock } from './clock.ts'
 import type { Endpoint } from './context.ts'
 import { randomToken } from './grants.ts'
 
@@ -21,18 +22,18 @@ export interface PushedRequests {
 
 const lifetime = 60_000
 
-export function createPushedRequests(): PushedRequests {
+export function createPushedRequests(clock: TestClock): PushedRequests {
   const requests = new Map<string, PushedRequest>()
   return {
     add(clientId, parameters) {
       const requestUri = `urn:ietf:params:oauth:request_uri:${randomToken()}`
-      requests.set(requestUri, { clientId, parameters, expiresAt: Date.now() + lifetime })
+      requests.set(requestUri, { clientId, parameters, expiresAt: clock.now() + lifetime })
       return requestUri
     },
     take(requestUri, clientId) {
       const request = requests.get(requestUri)
       requests.delete(requestUri)
-      const isGood = request?.clientId === clientId && (request?.expiresAt ?? 0) > Date.now()
+      const isGood = request?.clientId === clientId && (request?.expiresAt ?? 0) > clock.now()
       return isGood ? request?.parameters : undefined
     },
   }

@@ -393,7 +393,7 @@ describe('back-channel logout (OpenID Connect Back-Channel Logout 1.0)', () => {
       const app = await start()
       for (const body of ['', 'logout_token=', 'logout_token=x', 'logout_token=a.b.c'])
         expect(await post(app, body)).to.include({ status: 400 })
-      await app.server.sendLogoutToken({ sub: 'a', faults: [wrongLogoutTokens['alg none']] })
+      await app.server.sendLogoutToken({ sub: 'a', faults: [wrongLogoutTokens['alg-none']] })
       expect(app.server.count('jwks')).to.equal(0)
     })
 
@@ -507,7 +507,7 @@ describe('back-channel logout (OpenID Connect Back-Channel Logout 1.0)', () => {
     it('makes no session, also with saveUninitialized', async () => {
       const app = await start({ session: { saveUninitialized: true } })
       await endAtServer(app, { sub: 'alice' })
-      await app.server.sendLogoutToken({ sub: 'alice', faults: [wrongLogoutTokens['no jti']] })
+      await app.server.sendLogoutToken({ sub: 'alice', faults: [wrongLogoutTokens['no-jti']] })
       expect((await rows(app.store)).sessions).to.deep.equal([])
     })
 

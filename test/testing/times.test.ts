@@ -1,11 +1,16 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { decodeJwt } from 'jose'
 import {
   createTestAuthorizationServer,
   type TestAuthorizationServer,
   type TestAuthorizationServerOptions,
+  wrongLogoutTokens,
 } from '../../src/testing/index.ts'
 import {
+  authorizationRequest,
   authorize,
   codeExchange,
   logIn,
@@ -71,6 +76,49 @@ describe('test authorization server: lifetimes and its clock', () => {
     expect(server.clock.now() - Date.now()).to.be.within(3_599_000, 3_600_000)
     server.reset()
     expect(server.clock.now()).to.be.at.most(Date.now())
+  })
+
+  it('logout tokens are dated by it, wrong ones as well', async () => {
+    await start()
+    const listener = createServer((_request, response) => response.end()).listen(0, '127.0.0.1')
+    listener.unref()
+    await once(listener, 'listening')
+    const { port } = listener.address() as AddressInfo
+    server.tellLogoutsTo({ backchannel: `http://127.0.0.1:${port}/` })
+    server.clock.advance(-86_400_000)
+    const aDayAgo = Math.floor(server.clock.now() / 1000)
+    const usual = decodeJwt((await server.sendLogoutToken({ sub: 'alice' })).logoutToken)
+    expect(usual.iat).to.be.within(aDayAgo, aDayAgo + 60)
+    expect(usual.exp! - usual.iat!).to.equal(120)
+    const faults = [wrongLogoutTokens['future-iat']]
+    const wrong = decodeJwt((await server.sendLogoutToken({ sub: 'alice', faults })).logoutToken)
+    expect(wrong.iat).to.be.within(aDayAgo + 3_600, aDayAgo + 3_660)
+    listener.close()
+  })
+
+  it('pushed authorization requests end by it, after a minute', async () => {
+    await start()
+    const push = async (): Promise<string> => {
+      const { url } = authorizationRequest(server)
+      const response = await fetch(server.metadata.pushed_authorization_request_endpoint, {
+        method: 'POST',
+        headers: { authorization: `Basic ${btoa('test-client:test-client-secret')}` },
+        body: url.searchParams,
+      })
+      return ((await response.json()) as { request_uri: string }).request_uri
+    }
+    const statusOf = async (requestUri: string): Promise<number> => {
+      const url = new URL(server.metadata.authorization_endpoint)
+      url.searchParams.set('client_id', 'test-client')
+      url.searchParams.set('request_uri', requestUri)
+      return (await fetch(url, { redirect: 'manual' })).status
+    }
+    const inTime = await push()
+    server.clock.advance(59_000)
+    expect(await statusOf(inTime)).to.equal(302)
+    const late = await push()
+    server.clock.advance(60_000)
+    expect(await statusOf(late)).to.equal(400)
   })
 
   it('refuses to move by nothing', async () => {
