@@ -191,7 +191,8 @@ export async function createTestAuthorizationServer(
     tellLogoutsTo(uris) {
       logoutUris = { ...uris }
     },
-    sendLogoutToken,
+    sendLogoutToken: ({ faults = [], ...request }) =>
+      sendLogoutToken({ ...request, faults: [...misbehaviours.takeForLogoutToken(), ...faults] }),
     logoutResponses,
     reset() {
       misbehaviours.clear()

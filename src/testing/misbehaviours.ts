@@ -1,4 +1,4 @@
-import type { AnyFault, Misbehaviour } from './faults.ts'
+import type { AnyFault, IdTokenFault, Misbehaviour } from './faults.ts'
 import type { RecordedRequest } from './recorded-request.ts'
 
 /** A fault that applies to the request at hand. */
@@ -10,7 +10,15 @@ export interface Misbehaviours {
   add(misbehaviour: Misbehaviour): () => void
   /** The faults for this request, in the order in which they were scripted; counts them as used. */
   take(request: RecordedRequest): AppliedFault[]
+  /** Those for a logout token that the server sends of its own accord, which is no request's answer. */
+  takeForLogoutToken(): IdTokenFault[]
   clear(): void
+}
+
+interface Entry {
+  readonly misbehaviour: Misbehaviour
+  /** How many requests it could have applied to. */
+  seen: number
 }
 
 /** Whether the fault decides how the answer is delivered: there can be one per request. */
@@ -24,7 +32,15 @@ export function isDelivery(fault: AnyFault): boolean {
  * makes a sequence.
  */
 export function createMisbehaviours(): Misbehaviours {
-  const scripted = new Set<{ misbehaviour: Misbehaviour; seen: number }>()
+  const scripted = new Set<Entry>()
+
+  /** Whether it is its turn; counts it as used. */
+  function isDue(entry: Entry): boolean {
+    const { times, after = 0 } = entry.misbehaviour
+    entry.seen += 1
+    if (times !== undefined && entry.seen >= after + times) scripted.delete(entry)
+    return entry.seen > after && (times === undefined || entry.seen <= after + times)
+  }
 
   return {
     add(misbehaviour) {
@@ -38,14 +54,20 @@ export function createMisbehaviours(): Misbehaviours {
     take(request) {
       const taken: AppliedFault[] = []
       for (const entry of scripted) {
-        const { endpoint, fault, times, when, after = 0, processed = false } = entry.misbehaviour
+        const { endpoint, fault, when, processed = false } = entry.misbehaviour
         if (endpoint !== 'any' && endpoint !== request.endpoint) continue
         if (when && !when(request)) continue
         if (isDelivery(fault) && taken.some(isDelivery)) continue
-        entry.seen += 1
-        if (entry.seen <= after) continue
-        if (times !== undefined && entry.seen >= after + times) scripted.delete(entry)
-        if (times === undefined || entry.seen <= after + times) taken.push({ ...fault, processed })
+        if (isDue(entry)) taken.push({ ...fault, processed })
+      }
+      return taken
+    },
+
+    takeForLogoutToken() {
+      const taken: IdTokenFault[] = []
+      for (const entry of scripted) {
+        const { logoutToken }: AnyFault = entry.misbehaviour.fault
+        if (logoutToken && !entry.misbehaviour.when && isDue(entry)) taken.push(logoutToken)
       }
       return taken
     },

@@ -1,4 +1,4 @@
-import type { MisbehaviourName } from '../../src/testing/index.ts'
+import { misbehaviours, type MisbehaviourName } from '../../src/testing/index.ts'
 
 /** Rows of REQUIREMENTS.md, section D, and the names of what the server must do for them. */
 export const namesByRow: Readonly<Record<string, readonly MisbehaviourName[]>> = {
@@ -178,21 +178,22 @@ export const namesByRow: Readonly<Record<string, readonly MisbehaviourName[]>> =
     'revocation-not-found',
     'revocation-huge',
   ],
+  'D-83': ['logout-other-state', 'logout-without-state', 'logout-repeated-state'],
+  'D-84': namesWith('logout-token-'),
+  'D-88': namesWith('pushed-authorization-'),
   'D-87': ['authorization-prototype-state'],
 }
 
 /** Rows of section D that no authorization server can cause, by who does. */
 export const rowsWithoutServer: Readonly<Record<string, readonly string[]>> = {
   'the browser': rowsFrom([4, 6], 26, 27, 30, 31, 80, 81),
-  'the app and its session store': rowsFrom([7, 8], [69, 79]),
+  'the app and its session store': rowsFrom([7, 8], [69, 79], 85),
   'whoever made the link': rowsFrom([60, 68], 86),
 }
 
-/** Rows of section D whose senders come with what they test, by endpoint. */
-export const rowsOfOtherSenders: Readonly<Record<string, readonly string[]>> = {
-  'end session endpoint': ['D-83'],
-  'back-channel logout': ['D-84', 'D-85'],
-  'pushed authorization requests': ['D-88'],
+function namesWith(start: string): MisbehaviourName[] {
+  const names = Object.keys(misbehaviours) as MisbehaviourName[]
+  return names.filter((name) => name.startsWith(start))
 }
 
 function rowsFrom(...ranges: (number | [number, number])[]): string[] {

@@ -8,7 +8,7 @@ import {
   TestLoginError,
 } from '../../src/testing/index.ts'
 import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
-import { namesByRow, rowsOfOtherSenders, rowsWithoutServer } from './misbehaviour-rows.ts'
+import { namesByRow, rowsWithoutServer } from './misbehaviour-rows.ts'
 
 const names = Object.keys(misbehaviours) as MisbehaviourName[]
 
@@ -16,9 +16,16 @@ const names = Object.keys(misbehaviours) as MisbehaviourName[]
 const isSlow = (name: MisbehaviourName): boolean => /-(slow|hang|drip)$/.test(name)
 
 function setUpFor(name: MisbehaviourName): AppSetUp {
-  const flow = { timeout: 1_000 }
+  const flow = { timeout: 1_000, routes: { backchannelLogout: '/ended' } }
+  if (name.startsWith('pushed-'))
+    return {
+      flow,
+      serverOptions: { metadata: { require_pushed_authorization_requests: true } },
+    }
   const posted = ['authorization-by-query', 'authorization-huge-form'].includes(name)
-  return posted ? { tlsProxy: true, flow: { ...flow, responseMode: 'form_post' } } : { flow }
+  return posted
+    ? { tlsProxy: true, flow: { ...flow, responseMode: 'form_post' } }
+    : { flow, postLogout: true }
 }
 
 /** The code of the error that the app ends with, or `accepted`. */
@@ -26,6 +33,7 @@ async function outcomeOf(name: MisbehaviourName): Promise<string> {
   const app = await startApp({
     ...setUpFor(name),
     routes(express, flow) {
+      express.get('/login-only', flow.requireLogin(), (_req, res) => void res.json({}))
       express.get('/token', flow.requireToken(), (_req, res) => void res.json({}))
       express.get('/userinfo', (req, res, next) => {
         flow.userInfo(req).then((claims) => res.json(claims), next)
@@ -62,6 +70,18 @@ async function meet(
   }
   await logIn(browser, { server, user: 'bob', expired: meets === 'refresh' })
   server.misbehave(name)
+  if (meets === 'logout') {
+    const { headers } = await browser.fetch('/logout')
+    const back = await fetch(headers.get('location') ?? '', { redirect: 'manual' })
+    const returned = await browser.fetch(pathOf(back))
+    return pathOf(returned) === '/' ? 'accepted' : String(returned.status)
+  }
+  if (meets === 'logout token') {
+    const { status } = await server.sendLogoutToken({ to: `${browser.origin}/ended`, sub: 'bob' })
+    const isOut = (await browser.fetch('/login-only')).status === 401
+    const outcomes: Record<number, string> = { 200: 'accepted', 400: 'refused', 413: 'refused' }
+    return isOut === (status === 200) ? (outcomes[status] ?? String(status)) : 'half done'
+  }
   const path = { refresh: '/token', userinfo: '/userinfo', disconnect: '/disconnect' }[meets]
   const response = await browser.fetch(path, { headers: { accept: 'application/json' } })
   if (meets === 'disconnect') {
@@ -70,6 +90,11 @@ async function meet(
   }
   if (response.status < 400) return 'accepted'
   return ((await response.json()) as { code: string }).code
+}
+
+function pathOf({ headers }: Response): string {
+  const { pathname, search } = new URL(headers.get('location') ?? 'none:', 'http://app.invalid')
+  return pathname + search
 }
 
 describe('misbehaviours by name', () => {
@@ -91,11 +116,7 @@ describe('misbehaviours by name', () => {
   }
 
   it('every row of section D that a server can cause has one, and every one has a row', () => {
-    const rows = [
-      ...Object.keys(namesByRow),
-      ...Object.values(rowsWithoutServer).flat(),
-      ...Object.values(rowsOfOtherSenders).flat(),
-    ]
+    const rows = [...Object.keys(namesByRow), ...Object.values(rowsWithoutServer).flat()]
     const all = Array.from({ length: 88 }, (_, at) => `D-${at + 1}`)
     expect(rows.sort()).to.deep.equal(all.sort())
     expect(Object.values(namesByRow).flat()).to.include.members(names)
@@ -120,6 +141,16 @@ describe('misbehaviours by name', () => {
     // It is about refreshing, whatever else is said.
     server.misbehave('refresh-invalid-grant', { when: () => true, times: 1 })
     expect(await code()).to.equal('accepted')
+    await app.close()
+  })
+
+  it('of a logout token: for the next one that is sent, whoever asks for it', async () => {
+    const app = await startApp({ flow: { routes: { backchannelLogout: '/ended' } } })
+    const { server } = app
+    const send = async () =>
+      (await server.sendLogoutToken({ to: app.url('/ended'), sub: 'alice' })).status
+    server.misbehave('logout-token-wrong-aud', { times: 1 })
+    expect([await send(), await send()]).to.deep.equal([400, 200])
     await app.close()
   })
 

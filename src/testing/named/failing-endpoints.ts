@@ -70,11 +70,14 @@ type FailureName = keyof typeof failures
 /** @param outcome in place of the usual one, where the answer is not needed, or not needed now */
 function failing<Name extends string>(
   name: Name,
-  endpoint: 'discovery' | 'jwks' | 'token' | 'userinfo' | 'revocation',
+  endpoint: 'discovery' | 'jwks' | 'pushed_authorization' | 'token' | 'userinfo' | 'revocation',
   meets: NamedMisbehaviour['meets'],
   { outcome, ...options }: MisbehaviourOptions & { outcome?: NamedMisbehaviour['outcome'] } = {},
 ): Record<`${Name}-${FailureName}`, NamedMisbehaviour> {
-  const subject = name === 'refresh' ? 'At a refresh, the token endpoint' : `The ${name} endpoint`
+  const subject =
+    name === 'refresh'
+      ? 'At a refresh, the token endpoint'
+      : `The ${endpoint.replace('_', ' ')} endpoint`
   const entries = Object.entries(failures).map(([kind, failure]) => {
     const itsOutcome = failure.outcome === 'accepted' ? 'accepted' : (outcome ?? failure.outcome)
     const summary = `${subject} ${failure.summary}.`
@@ -87,6 +90,8 @@ function failing<Name extends string>(
 export const failingEndpoints = {
   ...failing('discovery', 'discovery', 'login'),
   ...failing('jwks', 'jwks', 'login'),
+  // Where the server's metadata require requests to be pushed.
+  ...failing('pushed-authorization', 'pushed_authorization', 'login'),
   ...failing('token', 'token', 'login'),
   // The refresh token may still be good: the next request tries again.
   ...failing('refresh', 'token', 'refresh', { outcome: 'server_unavailable', when: isRefresh }),

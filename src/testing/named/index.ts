@@ -2,7 +2,9 @@ import { authorizationAnswers } from './authorization-answers.ts'
 import { failingEndpoints } from './failing-endpoints.ts'
 import { documents, idTokens } from './id-tokens.ts'
 import type { Misbehaviour, MisbehaviourOptions } from '../faults.ts'
+import { logoutReturns, logoutTokens } from './logouts.ts'
 import type { NamedMisbehaviour } from './named-misbehaviour.ts'
+import { pushedRequests } from './pushed-requests.ts'
 import { refreshResponses, tokenResponses } from './token-responses.ts'
 
 const all = {
@@ -11,6 +13,9 @@ const all = {
   ...idTokens,
   ...documents,
   ...refreshResponses,
+  ...pushedRequests,
+  ...logoutReturns,
+  ...logoutTokens,
   ...failingEndpoints,
 }
 
@@ -29,9 +34,11 @@ export function misbehavioursNamed(
   name: MisbehaviourName,
   options: MisbehaviourOptions = {},
 ): readonly Misbehaviour[] {
-  return misbehaviours[name].misbehaviours.map((own) => ({
-    ...own,
-    ...options,
-    when: (request) => (own.when?.(request) ?? true) && (options.when?.(request) ?? true),
-  }))
+  return misbehaviours[name].misbehaviours.map((own) => {
+    const both: Misbehaviour = { ...own, ...options }
+    if (own.when && options.when)
+      both.when = (request) => own.when?.(request) === true && options.when?.(request) === true
+    else if (own.when) both.when = own.when
+    return both
+  })
 }

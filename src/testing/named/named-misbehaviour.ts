@@ -6,10 +6,16 @@ import type { RecordedRequest } from '../recorded-request.ts'
 export interface NamedMisbehaviour {
   /** What the server does, in a sentence. */
   readonly summary: string
-  /** Which request to the app meets it: to log in, with an expired token, for userinfo, to end tokens. */
-  readonly meets: 'login' | 'refresh' | 'userinfo' | 'disconnect'
-  /** The code of the `PkceFlowError` that comes of it; `accepted`: the app goes on as usual. */
-  readonly outcome: PkceFlowErrorCode | 'accepted'
+  /**
+   * Which request to the app meets it: to log in, with an expired token, for userinfo, to end tokens, to
+   * log out, or the server's own with a logout token.
+   */
+  readonly meets: 'login' | 'refresh' | 'userinfo' | 'disconnect' | 'logout' | 'logout token'
+  /**
+   * The code of the `PkceFlowError` that comes of it; `accepted`: the app goes on as usual; `refused`: a
+   * logout token is answered 400 or 413, and nobody is logged out.
+   */
+  readonly outcome: PkceFlowErrorCode | 'accepted' | 'refused'
   readonly misbehaviours: readonly Misbehaviour[]
 }
 
