@@ -1,6 +1,6 @@
 import { createTestClock, type TestClock } from './clock.ts'
 import type { Context } from './context.ts'
-import type { TestServerEndpoint } from './endpoints.ts'
+import { isEndpoint, type TestServerEndpoint } from './endpoints.ts'
 import type { Fault, FaultyEndpoint, Misbehaviour, MisbehaviourOptions } from './faults.ts'
 import { createGrants, type IssuedTokens } from './grants.ts'
 import { createListener } from './listener.ts'
@@ -156,7 +156,7 @@ export async function createTestAuthorizationServer(
     second?: Fault | MisbehaviourOptions,
     when: MisbehaviourOptions = {},
   ): () => void {
-    if (typeof first === 'string' && !isMisbehaviourName(first) && !second)
+    if (typeof first === 'string' && !isMisbehaviourName(first) && !(isEndpoint(first) && second))
       throw new TypeError(`There is no misbehaviour "${first}"`)
     const added =
       typeof first !== 'string'

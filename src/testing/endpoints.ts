@@ -52,3 +52,8 @@ export function endpointAt(path: string, issuerPath: string): TestServerEndpoint
   if (below.startsWith('/jwks/')) return 'jwks'
   return Object.hasOwn(paths, below) ? paths[below as keyof typeof paths] : 'other'
 }
+
+/** Whether faults can be scripted for it. */
+export function isEndpoint(name: string): boolean {
+  return ['discovery', 'other', 'any', ...Object.values(paths)].includes(name)
+}

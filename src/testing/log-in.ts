@@ -49,8 +49,11 @@ export interface LoggedIn {
  */
 export async function logIn(
   agent: SupertestAgent | TestBrowser | PlaywrightPage,
-  { server, user, scope, path = '/login', expired = false }: LogInOptions,
+  options: LogInOptions,
 ): Promise<LoggedIn> {
+  const { server, user, scope, path = '/login', expired = false, ...unknown } = options
+  for (const name of Object.keys(unknown)) throw new TypeError(`"${name}" is no option of logIn`)
+  checkSetUp(agent, options)
   if (user !== undefined && !server.users.some(({ sub }) => sub === user))
     throw new TypeError(`There is no user "${user}": name them in the option "users" of the server`)
   const id = randomUUID()
@@ -76,4 +79,14 @@ export async function logIn(
         'or is the server one that was made with "record: false"?',
     )
   return { landing, tokens }
+}
+
+/** What a test in JavaScript easily gets wrong. */
+function checkSetUp(agent: object, { server, path = '/login' }: Partial<LogInOptions>): void {
+  if (!['goto', 'fetch', 'jar'].some((member) => member in agent))
+    throw new TypeError('logIn takes request.agent(app), createTestBrowser(origin) or a page')
+  if (!Array.isArray(server?.users))
+    throw new TypeError('"server" must be what createTestAuthorizationServer() resolves to')
+  if (!('goto' in agent) && !path.startsWith('/'))
+    throw new TypeError('"path" must be a path of the app: it starts with a slash')
 }

@@ -24,6 +24,10 @@ function codeIn(body = ''): string | undefined {
 
 /** As much of the answer as helps to see what it is. */
 function excerptOf(body: string): string {
-  const text = body.replace(/<(style|script)[^]*?<\/\1>|<[^>]*>/g, ' ').replace(/\s+/g, ' ')
+  // Express's own page of an error: what comes of the stack tells nobody more.
+  const text = body
+    .replace(/<br>\s*&nbsp;[^]*/, '')
+    .replace(/<(style|script)[^]*?<\/\1>|<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
   return text.trim() === '' ? '' : `: ${text.trim().slice(0, 300)}`
 }

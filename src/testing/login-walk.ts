@@ -49,6 +49,10 @@ export async function walkThroughLogin(walk: Walk): Promise<string> {
       visit = answer.visit
       continue
     }
+    if (url.searchParams.has('response_type') || url.searchParams.has('request_uri'))
+      throw new TestLoginError(
+        `The app logs in at ${url.origin}, and "server" is at ${walk.serverOrigin}: give it that issuer`,
+      )
     if (url.origin !== here.origin) origin = url.origin
     const path = url.pathname + url.search
     if (callback !== undefined && url.pathname !== callback) return path
@@ -104,7 +108,7 @@ function endedAt({ method, path }: Visit, page: WebPage, isBack: boolean): TestL
   const message = isBack
     ? `The login ended: ${answered}`
     : `${answered} and sent nobody to the authorization server; "path" must be the login route or a ` +
-      'page that asks strangers to log in'
+      'page that asks strangers to log in, and this agent may be signed in already'
   return new TestLoginError(message, page)
 }
 

@@ -218,6 +218,44 @@ describe('logIn', () => {
     expect(server.requests).to.be.empty
   })
 
+  it('says what was forgotten or misspelt', async () => {
+    const { app: express } = await start()
+    const agent = request.agent(express)
+    const promised = Promise.resolve(server) as unknown as TestAuthorizationServer
+    const wrong: [object, object, string][] = [
+      [agent, { server, usr: 'bob' }, '"usr"'],
+      [agent, {}, 'createTestAuthorizationServer()'],
+      [agent, { server: promised }, 'createTestAuthorizationServer()'],
+      [agent, { server, path: 'login' }, 'slash'],
+      [request(express), { server }, 'request.agent(app)'],
+      [express, { server }, 'request.agent(app)'],
+    ]
+    for (const [given, options, message] of wrong)
+      expect(await reasonOf(logIn(given as typeof agent, options as { server: typeof server })))
+        .to.be.an.instanceOf(TypeError)
+        .with.property('message')
+        .that.includes(message)
+    expect(server.requests).to.be.empty
+  })
+
+  it('says so if the app logs in at another server', async () => {
+    const agent = request.agent((await start()).app)
+    const other = await createTestAuthorizationServer()
+    expect(await reasonOf(logIn(agent, { server: other })))
+      .to.be.an.instanceOf(TestLoginError)
+      .with.property('message')
+      .that.includes(`logs in at ${server.origin}`)
+      .and.includes(other.origin)
+    await other.close()
+  })
+
+  it('says of an agent that is signed in that it may be', async () => {
+    const agent = request.agent((await start()).app)
+    await logIn(agent, { server })
+    const error = await reasonOf(logIn(agent, { server, user: 'bob', path: '/token' }))
+    expect(error).to.have.property('message').that.includes('signed in already')
+  })
+
   it('sends no cookie of the app to the authorization server, nor the other way round', async () => {
     const running = await start()
     const agent = createTestBrowser(running.origin)

@@ -160,6 +160,11 @@ describe('misbehaviours by name', () => {
       TypeError,
       '"token-hnag"',
     )
+    for (const second of [{ times: 1 }, { hang: true }])
+      expect(() => app.server.misbehave('token-hnag' as 'token', second as never)).to.throw(
+        TypeError,
+        '"token-hnag"',
+      )
     await app.close()
   })
 })
