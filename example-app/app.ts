@@ -1,5 +1,5 @@
 import express from 'express'
-import type { Express, Request, RequestHandler } from 'express'
+import type { Express, Request } from 'express'
 import session from 'express-session'
 import type { SessionOptions } from 'express-session'
 import { PkceFlowError, pkceFlow } from 'express-pkce-flow'
@@ -7,6 +7,7 @@ import type { PkceFlowOptions } from 'express-pkce-flow'
 import 'express-pkce-flow/req-token' // TypeScript only: req.token is a Token
 import { errorPages } from './errors.ts'
 import { publicFiles } from './html.ts'
+import { pageHeaders } from './page-headers.ts'
 import { answerPage, colours, homePage, nameOf, notFoundPage, profilePage } from './pages.ts'
 import type { Colour, ProtectedApi, Visitor } from './pages.ts'
 import { projectsScope } from './projects.ts'
@@ -24,7 +25,7 @@ declare module 'express-session' {
 
 /** What differs from one place where this app runs to the next. */
 export interface AppSettings {
-  flow: PkceFlowOptions
+  flow: PkceFlowOptions & { issuer: string }
   session: SessionOptions
   api: ProtectedApi
   /** Without it there is nothing to connect. */
@@ -41,6 +42,8 @@ export function createApp(settings: AppSettings): Express {
   const { api, projects } = settings
   const flow = pkceFlow({
     ...settings.flow,
+    // Who logs out there, or in another app, is logged out here, too.
+    routes: { backchannelLogout: '/backchannel-logout' },
     // Who logs in there becomes a user here.
     onLogin({ req, token }) {
       req.session.userId = userIdOf(token.claims)
@@ -49,9 +52,9 @@ export function createApp(settings: AppSettings): Express {
   const app = express()
   app.disable('x-powered-by')
   if (settings.behindProxy) app.set('trust proxy', 1)
-  app.use(publicFiles(), pageHeaders)
+  app.use(publicFiles(), pageHeaders(settings.flow.issuer))
   app.use(session(settings.session))
-  app.use(flow) // /login, /callback, /logout, and req.token for what follows
+  app.use(flow) // /login, /callback, /logout, /logged-out, /backchannel-logout; req.token for what follows
   if (projects) app.use(projects.flow) // /projects/login, /projects/callback, /projects/logout
 
   // Public. Says who is signed in, if anybody is.
@@ -124,17 +127,4 @@ export function createApp(settings: AppSettings): Express {
 /** The API is down or slow: the page says so. What is wrong with the token is for the error page. */
 function whenUnreachable(error: unknown): undefined {
   if (error instanceof PkceFlowError) throw error
-}
-
-/** No page is for a cache, since each says who is signed in; none has a script. */
-const pageHeaders: RequestHandler = (_req, res, next) => {
-  res.set({
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy':
-      "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
-      "base-uri 'none'; frame-ancestors 'none'",
-    'Referrer-Policy': 'same-origin',
-    'X-Content-Type-Options': 'nosniff',
-  })
-  next()
 }

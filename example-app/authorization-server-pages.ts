@@ -9,6 +9,9 @@ export interface AskingApp {
   host: string
 }
 
+/** Where a person logs out, sent by an app or not. */
+export const logOutPath = '/session/end'
+
 /** Longest user name that is taken. */
 export const longestName = 60
 
@@ -26,7 +29,7 @@ function page(title: string, main: Html): string {
   )
 }
 
-/** Asks for a user name. `name` is the one of the last time; `wrong` says what to correct. */
+/** Asks for a user name. `name` is who is signed in here; `wrong` says what to correct. */
 export function logInPage(uid: string, app: AskingApp, name: string, wrong?: string): string {
   return page(
     'Log in',
@@ -55,7 +58,13 @@ export function logInPage(uid: string, app: AskingApp, name: string, wrong?: str
           <button>Continue</button>
           <button class="quiet" name="decision" value="refuse" formnovalidate>Cancel</button>
         </div>
-      </form>`,
+      </form>
+      ${
+        name !== '' &&
+        html`<p class="hint">
+          You are signed in here as ${name}. <a href="${logOutPath}">Sign out everywhere</a>
+        </p>`
+      }`,
   )
 }
 
@@ -98,16 +107,28 @@ export function problemPage(text: string, appUrl: string | undefined): string {
   )
 }
 
-/** Asks whether the session here shall end as well. `form` is markup from oidc-provider. */
-export function logOutPage(form: string): string {
+/**
+ * Asks whether the session here shall end, and with it those of all apps. `form` is markup from
+ * oidc-provider; `byApp`: an app has logged the person out and asks for the rest.
+ */
+export function logOutPage(form: string, name: string, byApp: boolean): string {
   return page(
-    'Log out',
-    html`<h1>Log out here as well?</h1>
-      <p class="lead">The app has logged you out. Gatehouse still knows who you are.</p>
+    'Sign out',
+    html`<h1>${byApp ? 'Sign out here as well?' : html`You are signed in as ${name}`}</h1>
+      <p class="lead">
+        ${
+          byApp &&
+          html`The app has logged you out. Here you are still signed in as
+            <strong>${name}</strong>.`
+        }
+        If you sign out here, Gatehouse tells every app that you came to from here.
+      </p>
       ${{ markup: form }}
       <p class="actions">
-        <button form="op.logoutForm" name="logout" value="yes" autofocus>Yes, log out</button>
-        <button class="quiet" form="op.logoutForm">No, stay</button>
+        <button form="op.logoutForm" name="logout" value="yes" autofocus>
+          Sign out everywhere
+        </button>
+        ${byApp && html`<button class="quiet" form="op.logoutForm">No, stay</button>`}
       </p>`,
   )
 }
@@ -115,8 +136,10 @@ export function logOutPage(form: string): string {
 /** The end of a log-out that leads to no app. */
 export function loggedOutPage(): string {
   return page(
-    'Logged out',
-    html`<h1>You are logged out</h1>
-      <p class="lead">You can close this page.</p>`,
+    'Signed out',
+    html`<h1>You are signed out</h1>
+      <p class="lead">
+        Here, and in every app that you came to from here. You can close this page.
+      </p>`,
   )
 }

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto'
 import express from 'express'
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express'
 import type { Interaction, Provider } from 'oidc-provider/lib/provider.js'
-import { consentPage, logInPage, longestName, problemPage } from './authorization-server-pages.ts'
+import {
+  consentPage,
+  logInPage,
+  logOutPath,
+  longestName,
+  problemPage,
+} from './authorization-server-pages.ts'
 import type { AskingApp } from './authorization-server-pages.ts'
 import { publicFiles } from './html.ts'
 
@@ -40,11 +46,16 @@ export function interactionRoutes(
   app.get('/auth/:uid', answers.remember)
   app.use('/interaction/:uid', answers.repeat)
 
+  // Who comes here without an app can sign out.
+  app.get('/', (_req, res) => {
+    res.redirect(303, logOutPath)
+  })
+
   app.get('/interaction/:uid', async (req, res) => {
     const interaction = await provider.interactionDetails(req, res)
     const { uid, prompt, session } = interaction
     const name = accounts.get(session?.accountId ?? '') ?? ''
-    const asking = askingApp(interaction)
+    const asking = await askingApp(provider, interaction)
     const page =
       prompt.name === 'login'
         ? logInPage(uid, asking, name)
@@ -60,7 +71,8 @@ export function interactionRoutes(
       return provider.interactionFinished(req, res, await grantWhatWasAsked(provider, interaction))
     const name = field(req, 'name').replace(/\s+/g, ' ').trim().slice(0, longestName)
     if (name === '') {
-      const page = logInPage(interaction.uid, askingApp(interaction), '', 'Please choose a name.')
+      const asking = await askingApp(provider, interaction)
+      const page = logInPage(interaction.uid, asking, '', 'Please choose a name.')
       return res.status(400).set(pageHeaders).send(page)
     }
     const accountId = createHash('sha256').update(name.toLowerCase()).digest('hex').slice(0, 16)
@@ -80,8 +92,9 @@ async function grantWhatWasAsked(provider: Provider, interaction: Interaction): 
   return { consent: { grantId: await grant.save() } }
 }
 
-function askingApp({ params }: Interaction): AskingApp {
-  return { name: 'Example App', host: new URL(params.redirect_uri).host }
+async function askingApp(provider: Provider, { params }: Interaction): Promise<AskingApp> {
+  const client = await provider.Client.find(params.client_id)
+  return { name: client?.clientName ?? params.client_id, host: new URL(params.redirect_uri).host }
 }
 
 function field(req: Request, name: string): string {

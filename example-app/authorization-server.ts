@@ -15,6 +15,8 @@ export interface AuthorizationServerOptions extends LoopbackAddress {
   redirectUris: readonly string[]
   /** Registered metadata of the client (RFC 7591) that differ from the usual ones here. */
   client?: Readonly<Record<string, unknown>> | undefined
+  /** Where a second client may be sent back to, and what else is registered of it. Default: none. */
+  secondClient?: Readonly<{ redirect_uris: string[]; [name: string]: unknown }> | undefined
   /** Seconds that an access token is good for. Default: 900 (15 minutes). */
   accessTokenLifetime?: number | undefined
 }
@@ -24,6 +26,7 @@ export interface AuthorizationServer {
   issuer: string
   clientId: string
   clientSecret: string
+  secondClient?: { clientId: string; clientSecret: string }
   /** What a protected API needs to ask whether an access token is good (RFC 7662). */
   introspection: { endpoint: string; clientId: string; clientSecret: string }
   close: () => Promise<void>
@@ -47,6 +50,12 @@ export async function startAuthorizationServer(
     id_token_signed_response_alg: 'ES256',
     ...options.client,
   }
+  const secondClient = options.secondClient && {
+    client_id: 'second-app',
+    client_secret: randomBytes(32).toString('base64url'),
+    client_name: 'Second App',
+    ...options.secondClient,
+  }
   const api = {
     client_id: 'notes-api',
     client_secret: randomBytes(32).toString('base64url'),
@@ -59,16 +68,22 @@ export async function startAuthorizationServer(
   const appUrl = redirectUri === undefined ? undefined : new URL('/', redirectUri).href
   const provider = new Provider(issuer, {
     ...configuration(accounts, options.accessTokenLifetime ?? 900),
-    clients: [client, api],
+    clients: [client, api, ...(secondClient ? [secondClient] : [])],
     renderError(context: Context, _problem: object, error: Error) {
       respond(context, problemPage(describeProblem(error), appUrl))
     },
+  })
+  provider.on('backchannel.error', (_context, error, { clientId }) => {
+    console.error(`Gatehouse could not tell ${clientId} of a logout: ${error.message}`)
   })
   server.answerWith(interactionRoutes(provider, accounts, appUrl))
   return {
     issuer,
     clientId: client.client_id,
     clientSecret: client.client_secret,
+    ...(secondClient && {
+      secondClient: { clientId: secondClient.client_id, clientSecret: secondClient.client_secret },
+    }),
     introspection: {
       endpoint: `${issuer}/token/introspection`,
       clientId: api.client_id,
@@ -112,12 +127,20 @@ function configuration(accounts: Map<string, string>, accessTokenLifetime: numbe
         allowedPolicy: (_: Context, client: { clientId: string }, token: { clientId: string }) =>
           client.clientId === token.clientId,
       },
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: {
         enabled: true,
-        logoutSource: (context: Context, form: string) => respond(context, logOutPage(form)),
+        logoutSource(context: Context, form: string) {
+          const { entities, session } = context.oidc
+          const name = accounts.get(session.accountId ?? '') ?? ''
+          respond(context, logOutPage(form, name, entities.Client !== undefined))
+        },
         postLogoutSuccessSource: (context: Context) => respond(context, loggedOutPage()),
       },
     },
+    // Its own protection refuses loopback addresses, and that is where the apps are.
+    fetch: (url: string, { dispatcher: _, ...init }: RequestInit & { dispatcher?: unknown }) =>
+      fetch(url, init),
     clientBasedCORS: () => false,
     // Else a second tab's login would end the codes and tokens of the first one's.
     expiresWithSession: () => false,

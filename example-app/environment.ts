@@ -7,14 +7,19 @@ export function readEnvironment(): ExampleOptions & { port: number; workers: num
   const { REDIS_URL, DATABASE_URL, APP_URL, SESSION_SECRET } = given()
   const port = count('PORT', 8000)
   const workers = count('WORKERS', 1)
+  const secondPort = count('SECOND_PORT', 0)
+  const provider = readProvider()
   const isShared = REDIS_URL !== undefined || DATABASE_URL !== undefined
   if (REDIS_URL !== undefined && DATABASE_URL !== undefined)
     throw new Error('Sessions are kept in one place: give REDIS_URL or DATABASE_URL.')
   if (workers > 1 && !isShared)
     throw new Error('Workers share their sessions: give REDIS_URL or DATABASE_URL, too.')
+  if (secondPort > 0 && (workers > 1 || provider))
+    throw new Error('SECOND_PORT is for one process with the authorization server of its own.')
   return {
     ...{ port, workers, appUrl: APP_URL, redisUrl: REDIS_URL, databaseUrl: DATABASE_URL },
-    provider: readProvider(),
+    provider,
+    secondApp: secondPort > 0 ? { port: secondPort } : undefined,
     jobInterval: count('JOB_INTERVAL', 10) * 1000,
     sessionSecret: SESSION_SECRET,
   }

@@ -27,6 +27,7 @@ declare module 'oidc-provider/lib/provider.js' {
     oidc: {
       client: { clientId: string }
       provider: Provider
+      entities: { Client?: object }
       session: { accountId?: string; grantIdFor(clientId: string): string | undefined }
       result?: { login?: object; consent?: { grantId: string } }
       promptPending(name: string): boolean
@@ -43,6 +44,11 @@ declare module 'oidc-provider/lib/provider.js' {
       result: object,
       options?: { mergeWithLastSubmission: boolean },
     ): Promise<void>
+    on(
+      event: 'backchannel.error',
+      listener: (context: Context, error: Error, client: { clientId: string }) => void,
+    ): void
+    Client: { find(id: string): Promise<{ clientName?: string } | undefined> }
     Grant: {
       new (of: { accountId: string | undefined; clientId: string }): Grant
       find(id: string): Promise<Grant | undefined>

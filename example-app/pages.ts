@@ -20,6 +20,8 @@ export interface ProtectedApi {
   name: 'notes' | 'projects'
   /** Where people log in, for the pages. */
   loginAt: string
+  /** Where a person can log out there. */
+  accountUrl: string
   /** What helps a person to log in there. */
   loginHint?: string | undefined
 }
@@ -108,7 +110,8 @@ function signedInPage(
     'Signed in',
     html`<h1>Hello, ${visitor.name}</h1>
       <p class="lead">
-        You logged in at ${api.loginAt}. <a href="/profile">What it says about you</a>
+        You logged in at <a href="${api.accountUrl}">${api.loginAt}</a>.
+        <a href="/profile">What it says about you</a>
       </p>
       ${status.connected ? tokenCard(status) : tokenEndedCard()}
       <div class="actions">

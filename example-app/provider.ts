@@ -25,6 +25,7 @@ export function gitlab(client: { clientId: string; clientSecret: string }): Prov
       url: 'https://gitlab.com/api/v4/projects?membership=true&simple=true',
       name: 'projects',
       loginAt: 'gitlab.com',
+      accountUrl: 'https://gitlab.com',
     },
   }
 }
@@ -33,6 +34,8 @@ export function gitlab(client: { clientId: string; clientSecret: string }): Prov
 export interface ProviderOptions {
   /** The app's first page: people are sent back below it. */
   appUrl: string
+  /** The same of a second app that people log in to. Default: none. */
+  secondAppUrl?: string | undefined
   authorizationServer?: Omit<AuthorizationServerOptions, 'redirectUris'> | undefined
   plainProvider?: Omit<PlainProviderOptions, 'redirectUri'> | undefined
 }
@@ -45,10 +48,18 @@ export interface RunningProvider extends Provider {
 
 /** Starts all of them. */
 export async function startProvider(options: ProviderOptions): Promise<RunningProvider> {
-  const { appUrl } = options
+  const { appUrl, secondAppUrl } = options
   const authorizationServer = await startAuthorizationServer({
     ...options.authorizationServer,
     redirectUris: [new URL('callback', appUrl).href],
+    client: { ...logoutMetadata(appUrl), ...options.authorizationServer?.client },
+    secondClient:
+      secondAppUrl === undefined
+        ? undefined
+        : {
+            redirect_uris: [new URL('callback', secondAppUrl).href],
+            ...logoutMetadata(secondAppUrl),
+          },
   })
   const { issuer, clientId, clientSecret, introspection } = authorizationServer
   const api = await startApi({ introspection })
@@ -66,6 +77,7 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
       url: api.url,
       name: 'notes',
       loginAt: 'Gatehouse',
+      accountUrl: issuer,
       loginHint: 'any name will do, no password',
     },
     projects,
@@ -73,5 +85,14 @@ export async function startProvider(options: ProviderOptions): Promise<RunningPr
     async close() {
       await Promise.all([authorizationServer.close(), api.close(), close()])
     },
+  }
+}
+
+/** What is registered of an app so that it can log people out, and is told when they are. */
+function logoutMetadata(appUrl: string): Record<string, unknown> {
+  return {
+    post_logout_redirect_uris: [new URL('logged-out', appUrl).href],
+    backchannel_logout_uri: new URL('backchannel-logout', appUrl).href,
+    backchannel_logout_session_required: true,
   }
 }

@@ -10,9 +10,10 @@ try {
     const url = await startWorkers(options)
     console.log(`The example app is at ${url}, with ${options.workers} workers`)
   } else {
-    const { url } = await startExample(options)
+    const { url, secondUrl } = await startExample(options)
     if (cluster.isPrimary) console.log(`The example app is at ${url}`)
     else process.send?.('ready')
+    if (secondUrl) console.log(`The second app is at ${secondUrl}`)
   }
 } catch (error) {
   if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error

@@ -9,6 +9,7 @@ import type { LoopbackAddress } from './loopback-server.ts'
 import { connectProjects } from './projects.ts'
 import { startProvider } from './provider.ts'
 import type { Provider, ProviderOptions, RunningProvider } from './provider.ts'
+import { createSecondApp } from './second-app.ts'
 import { openStorage } from './shared-storage.ts'
 import type { StorageAddress } from './shared-storage.ts'
 
@@ -20,6 +21,8 @@ export interface ExampleOptions extends LoopbackAddress, StorageAddress {
   provider?: Provider | undefined
   /** Signs session cookies. Default: random, so that sessions end with this process. */
   sessionSecret?: string | undefined
+  /** Where a second app listens, for people who log in at our own server. Default: there is none. */
+  secondApp?: LoopbackAddress | undefined
   /** Of our own authorization server. */
   authorizationServer?: ProviderOptions['authorizationServer']
   /** Of the plain provider that is started with it. */
@@ -36,6 +39,8 @@ export interface ExampleOptions extends LoopbackAddress, StorageAddress {
 export interface Example {
   /** The app's first page. */
   url: string
+  /** The second app's. */
+  secondUrl?: string
   /** Our own, if it was started with the app. */
   authorizationServer?: AuthorizationServer
   close: () => Promise<void>
@@ -54,11 +59,14 @@ export async function startExample(options: ExampleOptions = {}): Promise<Exampl
     cookie: { sameSite: 'lax', secure: url.startsWith('https:'), ...options.sessionCookie },
     store: storage.store,
   }
+  const secondServer = options.secondApp && (await listen(options.secondApp))
+  const secondUrl = secondServer && new URL(secondServer.origin).href
   const provider: Provider & Partial<RunningProvider> =
-    options.provider ?? (await startProvider({ ...options, appUrl: url }))
+    options.provider ?? (await startProvider({ ...options, appUrl: url, secondAppUrl: secondUrl }))
   const { lock, store, users } = storage
   const redirectUri = new URL('callback', url).href
-  const flow = { ...provider.flow, redirectUri, lock, ...options.flow }
+  const postLogoutRedirectUri = new URL('logged-out', url).href
+  const flow = { ...provider.flow, redirectUri, postLogoutRedirectUri, lock, ...options.flow }
   const projects =
     provider.projects &&
     connectProjects({
@@ -67,15 +75,25 @@ export async function startExample(options: ExampleOptions = {}): Promise<Exampl
       ...{ users, tokenStore: store, lock },
     })
   const behindProxy = options.appUrl !== undefined
+  const { issuer } = provider.flow
+  const secondClient = provider.authorizationServer?.secondClient
+  if (secondUrl && secondClient)
+    secondServer.answerWith(createSecondApp({ url: secondUrl, issuer, ...secondClient }))
   server.answerWith(createApp({ flow, session, api: provider.api, projects, behindProxy }))
   const { jobInterval = 10_000 } = options
   const job = projects && jobInterval > 0 ? startCounting(projects, jobInterval) : undefined
   return {
     url,
+    ...(secondUrl && { secondUrl }),
     ...(provider.authorizationServer && { authorizationServer: provider.authorizationServer }),
     async close() {
       await job?.stop()
-      await Promise.all([server.close(), provider.close?.(), storage.close()])
+      await Promise.all([
+        server.close(),
+        secondServer?.close(),
+        provider.close?.(),
+        storage.close(),
+      ])
     },
   }
 }

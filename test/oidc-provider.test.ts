@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import express, { type ErrorRequestHandler } from 'express'
 import session from 'express-session'
-import { exportJWK, generateKeyPair } from 'jose'
+import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair } from 'jose'
 import { PrivateKeyJwt } from 'openid-client'
 import {
   type AuthorizationServer,
@@ -52,6 +52,8 @@ describe('The whole flow at oidc-provider', () => {
   let origin: string
   let browser: Browser
   let errors: PkceFlowError[]
+  /** What came to the back-channel logout route, and how it was answered. */
+  let logoutTokens: { token: string; status: number }[]
 
   afterEach(() => Promise.all([listener.close(), server.close()]))
 
@@ -62,24 +64,42 @@ describe('The whole flow at oidc-provider', () => {
     origin = tlsProxy ? listener.origin.replace('http:', 'https:') : listener.origin
     browser = createBrowser({ tlsProxy })
     const redirectUri = `${origin}/callback`
-    server = await startAuthorizationServer({ redirectUris: [redirectUri], client: registered })
+    const postLogoutRedirectUri = `${origin}/logged-out`
+    server = await startAuthorizationServer({
+      redirectUris: [redirectUri],
+      client: {
+        post_logout_redirect_uris: [postLogoutRedirectUri],
+        backchannel_logout_uri: `${origin}/backchannel-logout`,
+        backchannel_logout_session_required: true,
+        ...registered,
+      },
+    })
     const { issuer, clientId, clientSecret } = server
     const flow = pkceFlow({
       issuer,
       clientId,
       redirectUri,
+      postLogoutRedirectUri,
+      routes: { backchannelLogout: '/backchannel-logout' },
       responseMode,
       scope: 'openid profile notes:read',
       ...options(clientSecret),
     })
 
     errors = []
+    logoutTokens = []
     const app = express()
     if (tlsProxy) app.set('trust proxy', 1)
     app.use(session({ secret: 'of the tests', resave: false, saveUninitialized: false }))
+    app.use('/backchannel-logout', express.urlencoded(), (req, res, next) => {
+      const { logout_token: token } = req.body as { logout_token: string }
+      res.on('finish', () => logoutTokens.push({ token, status: res.statusCode }))
+      next()
+    })
     app.use(flow)
     app.get('/', async (req, res) => {
-      res.json({ name: (await flow.claims(req))?.name ?? null })
+      const claims = await flow.claims(req)
+      res.json({ name: claims?.name ?? null, sid: claims?.sid })
     })
     app.get(
       '/userinfo',
@@ -94,6 +114,11 @@ describe('The whole flow at oidc-provider', () => {
       res.status(error.status).json({ code: error.code, loginUrl: error.loginUrl })
     }) satisfies ErrorRequestHandler)
     listener.answerWith(app)
+  }
+
+  /** Who is signed in, says the app. */
+  async function signedIn(): Promise<{ name: string | null; sid?: string }> {
+    return JSON.parse((await browser.open(origin)).body) as { name: string | null; sid?: string }
   }
 
   /** Submits the form of a page, as a click on its button with `fields` does. */
@@ -131,7 +156,7 @@ describe('The whole flow at oidc-provider', () => {
         const { scope, userinfo } = JSON.parse(page.body) as Record<string, object>
         expect(scope).to.deep.equal(['openid', 'profile', 'notes:read'])
         expect(userinfo).to.include({ name: 'Ada', preferred_username: 'Ada' })
-        expect(JSON.parse((await browser.open(origin)).body)).to.deep.equal({ name: 'Ada' })
+        expect(await signedIn()).to.include({ name: 'Ada' })
         expect(errors).to.deep.equal([])
       })
 
@@ -144,7 +169,7 @@ describe('The whole flow at oidc-provider', () => {
       )
       const { code, loginUrl } = JSON.parse(refused.body) as { code: string; loginUrl: string }
       expect({ status: refused.status, code }).to.deep.equal({ status: 403, code: 'access_denied' })
-      expect(JSON.parse((await browser.open(origin)).body)).to.deep.equal({ name: null })
+      expect(await signedIn()).to.deep.equal({ name: null })
 
       const page = await logIn(await browser.open(origin + loginUrl), 'allow')
       expect(page.url).to.equal(`${origin}/userinfo`)
@@ -159,6 +184,55 @@ describe('The whole flow at oidc-provider', () => {
       status: 500,
       body: { code: 'client_rejected', loginUrl: '/login?returnTo=%2F' },
     })
-    expect(JSON.parse((await browser.open(origin)).body)).to.deep.equal({ name: null })
+    expect(await signedIn()).to.deep.equal({ name: null })
+  })
+
+  /** On the page that asks whether to log out: says yes. */
+  function signOutEverywhere(page: Page): Promise<Page> {
+    const xsrf = /name="xsrf" value="(\w[\w-]*)"/.exec(page.body)?.[1] ?? ''
+    return submit(page, { xsrf, logout: 'yes' })
+  }
+
+  /** The one logout token that came was taken, and names the session. */
+  function expectLogoutToken(sid: string | undefined) {
+    expect(sid).to.be.a('string')
+    expect(logoutTokens.map(({ status }) => status)).to.deep.equal([200])
+    const { token } = logoutTokens[0]!
+    expect(decodeProtectedHeader(token)).to.include({ typ: 'logout+jwt', alg: 'ES256' })
+    const claims = decodeJwt(token)
+    expect(claims).to.include({ iss: server.issuer, aud: server.clientId, sid })
+    expect(claims.events).to.have.keys('http://schemas.openid.net/event/backchannel-logout')
+  }
+
+  it('RP-initiated logout: one page that asks, and back by the post logout redirect URI', async () => {
+    await start(confidential, 'query')
+    await logIn(await browser.open(`${origin}/login`), 'allow')
+    const { sid } = await signedIn()
+    const asked = await browser.open(`${origin}/logout`)
+    expect(asked.url).to.include(`${server.issuer}/session/end?`)
+    expect(new URL(asked.url).searchParams.has('id_token_hint')).to.equal(true)
+    expect(asked.body).to.include('Sign out here as well?')
+    expect(await signedIn(), 'before the answer').to.deep.equal({ name: null })
+
+    const page = await signOutEverywhere(asked)
+    expect(page.url).to.equal(`${origin}/`)
+    expect(browser.pages.map(({ url }) => new URL(url).pathname)).to.include('/logged-out')
+    expectLogoutToken(sid)
+    const again = await browser.open(`${origin}/login`)
+    expect(again.body).to.include('Who are you?').and.not.include('Ada')
+    expect(errors).to.deep.equal([])
+  })
+
+  it('back-channel logout: out at the server, and the app knows nobody at its next request', async () => {
+    await start(confidential, 'query')
+    await logIn(await browser.open(`${origin}/login`), 'allow')
+    const { sid } = await signedIn()
+    const asked = await browser.open(server.issuer)
+    expect(asked.body).to.include('You are signed in as Ada')
+    const page = await signOutEverywhere(asked)
+    expect(page.body).to.include('You are signed out')
+    expectLogoutToken(sid)
+    expect(await signedIn()).to.deep.equal({ name: null })
+    expect(errors).to.deep.equal([])
   })
 })

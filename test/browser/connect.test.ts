@@ -5,7 +5,7 @@ import { clock } from '../support/clock.ts'
 import { describeInChromium, openBrowser, openTab } from './chromium.ts'
 import { startExample } from './example.ts'
 import { type HeldRequest, holdCallback } from './hold-callback.ts'
-import { goToConnect, logIn, logInHere, sees } from './person.ts'
+import { goToConnect, logIn, logInHere, logOut, sees } from './person.ts'
 import { type ReceivedRequests, watchRequests } from './received-requests.ts'
 
 describeInChromium('Example app: connect an account at a plain OAuth 2.0 provider', () => {
@@ -64,8 +64,7 @@ describeInChromium('Example app: connect an account at a plain OAuth 2.0 provide
     await goToConnect(page)
     await allow(page)
     await page.goto(example.url)
-    await page.getByRole('button', { name: 'Log out' }).click()
-    await sees(page, 'Your notes, by your leave')
+    await logOut(page)
     const other = await openTab()
     await logIn(other, example, 'Ada')
     await other.getByRole('link', { name: 'See my projects' }).click()
@@ -149,8 +148,7 @@ describeInChromium('Example app: connect an account at a plain OAuth 2.0 provide
     await start()
     const [first, second] = await twoTabs()
     await second.goto(example.url)
-    await second.getByRole('button', { name: 'Log out' }).click()
-    await sees(second, 'Your notes, by your leave')
+    await logOut(second)
     await logIn(second, example, 'Grace')
 
     const answer = first.waitForResponse((response) => isAnswer(response.url()))
@@ -191,8 +189,7 @@ describeInChromium('Example app: connect an account at a plain OAuth 2.0 provide
     while (!(await result.isVisible())) await page.reload()
 
     await page.goto(example.url)
-    await page.getByRole('button', { name: 'Log out' }).click()
-    await sees(page, 'Your notes, by your leave')
+    await logOut(page)
     clock.advance(61_000)
     const before = received('GET', '/api/v4/projects')
     while (received('GET', '/api/v4/projects') < before + 2)

@@ -3,7 +3,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 import type { Example } from '../../example-app/start-example.ts'
 import { describeInChromium, openBrowser, openBrowserWithCache, openTab } from './chromium.ts'
 import { startExample } from './example.ts'
-import { goToLogIn, logIn, sayName, sees } from './person.ts'
+import { goToLogIn, logIn, logOut, sayName, sees } from './person.ts'
 import { type ReceivedRequests, watchRequests } from './received-requests.ts'
 
 describeInChromium('Example app: log in, call the API, log out', () => {
@@ -82,8 +82,7 @@ describeInChromium('Example app: log in, call the API, log out', () => {
       await sees(page, 'Your notes')
       await page.getByRole('link', { name: 'Back' }).click()
       await sees(page, 'Hello, Ada')
-      await page.getByRole('button', { name: 'Log out' }).click()
-      await sees(page, 'Your notes, by your leave')
+      await logOut(page)
       for (let times = 0; times < 4; times += 1) {
         await page.goBack({ waitUntil: 'commit' })
         await page.getByRole('heading', { level: 1 }).waitFor()
@@ -101,8 +100,7 @@ describeInChromium('Example app: log in, call the API, log out', () => {
     await other.goto(example.url)
     await sees(other, 'Hello, Ada')
 
-    await (first.pages()[0] as Page).getByRole('button', { name: 'Log out' }).click()
-    await sees(first.pages()[0] as Page, 'Your notes, by your leave')
+    await logOut(first.pages()[0] as Page)
     await other.reload()
     await sees(other, 'Your notes, by your leave')
     const again = await copyOf(thief)

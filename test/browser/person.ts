@@ -33,6 +33,19 @@ export async function logIn(page: Page, example: Example, name: string): Promise
   await sees(page, `Hello, ${name}`)
 }
 
+/** On the app's first page: logs out, of the authorization server as well, and is back there. */
+export async function logOut(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await sees(page, 'Sign out here as well?')
+  await signOutEverywhere(page)
+  await sees(page, 'Your notes, by your leave')
+}
+
+/** On the authorization server's page that asks: ends its session, and that of every app. */
+export async function signOutEverywhere(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Sign out everywhere' }).click()
+}
+
 /** On the app's first page: chooses a colour, which the app keeps in the session. */
 export async function chooseColour(page: Page, colour: string): Promise<void> {
   await page.getByRole('button', { name: colour }).click()

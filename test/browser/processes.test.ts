@@ -11,7 +11,7 @@ import { describeWithRedis, startRedis } from '../support/redis-server.ts'
 import { findFreePort } from '../support/service.ts'
 import { describeInChromium, openTab } from './chromium.ts'
 import { buildPackage } from './example.ts'
-import { goToConnect, logInHere, sees } from './person.ts'
+import { goToConnect, logInHere, logOut, sees } from './person.ts'
 
 const storages = [
   { variable: 'REDIS_URL', start: startRedis, describe: describeWithRedis },
@@ -59,7 +59,7 @@ for (const { variable, start, describe: describeWithStorage } of storages)
         await page.goto(url)
         await sees(page, 'Hello, Ada')
         await connects(page, url)
-        await page.getByRole('button', { name: 'Log out' }).click()
+        await logOut(page)
         for (let times = 0; times < 4; times += 1) {
           await page.goto(url)
           await page.getByRole('link', { name: 'Log in' }).waitFor()

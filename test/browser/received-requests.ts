@@ -14,8 +14,8 @@ export interface ReceivedRequests {
   readonly all: readonly ReceivedRequest[]
   /** How many token requests (RFC 6749 section 4.1.3) there were. */
   tokenRequests(): number
-  /** Status of the next answer to a request for this path. */
-  nextStatus(path: string): Promise<number>
+  /** Status of the next answer to a request for this path, at this host (and port) if one is given. */
+  nextStatus(path: string, host?: string): Promise<number>
   stop(): void
 }
 
@@ -34,7 +34,8 @@ export function watchRequests(): ReceivedRequests {
 
   function noteAnswer(message: unknown) {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse }
-    waiting.get(request.url ?? '')?.(response.statusCode)
+    const { url = '', headers } = request
+    for (const place of [url, `${headers.host}${url}`]) waiting.get(place)?.(response.statusCode)
   }
 
   subscribe(started, note)
@@ -43,7 +44,7 @@ export function watchRequests(): ReceivedRequests {
     all,
     tokenRequests: () =>
       all.filter(({ method, url }) => method === 'POST' && url === '/token').length,
-    nextStatus: (path) => new Promise((resolve) => waiting.set(path, resolve)),
+    nextStatus: (path, host = '') => new Promise((resolve) => waiting.set(host + path, resolve)),
     stop() {
       unsubscribe(started, note)
       unsubscribe(finished, noteAnswer)

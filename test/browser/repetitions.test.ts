@@ -4,7 +4,7 @@ import type { Example } from '../../example-app/start-example.ts'
 import { describeInChromium, openTab } from './chromium.ts'
 import { startExample } from './example.ts'
 import { holdCallback } from './hold-callback.ts'
-import { goToLogIn, logIn, logInHere, sayName, sees } from './person.ts'
+import { goToLogIn, logIn, logInHere, logOut, sayName, sees } from './person.ts'
 import { type ReceivedRequests, watchRequests } from './received-requests.ts'
 
 describeInChromium('P3: Example app: Back, reload and double clicks', () => {
@@ -140,8 +140,7 @@ describeInChromium('P3: Example app: Back, reload and double clicks', () => {
   it('P3: the callback’s URL opened after log-out signs nobody in', async () => {
     const page = await openTab()
     const callback = await logInAndKeepCallback(page)
-    await page.getByRole('button', { name: 'Log out' }).click()
-    await sees(page, 'Your notes, by your leave')
+    await logOut(page)
     await page.goto(callback)
     await sees(page, 'Your notes, by your leave')
     await page.goto(`${example.url}profile`)

@@ -4,7 +4,16 @@ import type { Example } from '../../example-app/start-example.ts'
 import { describeInChromium, openBrowser } from './chromium.ts'
 import { startExample } from './example.ts'
 import { type HeldRequest, holdCallback } from './hold-callback.ts'
-import { chooseColour, goToLogIn, logIn, logInHere, sayName, sees, seesColour } from './person.ts'
+import {
+  chooseColour,
+  goToLogIn,
+  logIn,
+  logOut,
+  logInHere,
+  sayName,
+  sees,
+  seesColour,
+} from './person.ts'
 import { type ReceivedRequests, watchRequests } from './received-requests.ts'
 
 describeInChromium('Example app: several tabs at once', () => {
@@ -93,8 +102,7 @@ describeInChromium('Example app: several tabs at once', () => {
     const [first, second] = (await tabsAtLogIn(2)) as [Page, Page]
     await logInHere(first, 'Ada')
     await sees(first, 'Hello, Ada')
-    await first.getByRole('button', { name: 'Log out' }).click()
-    await sees(first, 'Your notes, by your leave')
+    await logOut(first)
     await logInHere(second, 'Ada')
     await sees(second, 'Hello, Ada')
   })
@@ -106,8 +114,7 @@ describeInChromium('Example app: several tabs at once', () => {
     const second = await browser.newPage()
     await second.goto(example.url)
     await sees(second, 'Hello, Ada')
-    await first.getByRole('button', { name: 'Log out' }).click()
-    await sees(first, 'Your notes, by your leave')
+    await logOut(first)
     await second.getByRole('link', { name: 'Call the API with my token' }).click()
     await sees(second, 'Who are you?')
   })
