@@ -160,7 +160,11 @@ for (const { name, store, suite, start } of sharedStores)
         const refresh = browser.copy().request(refreshing.url('/token'))
         await server.received('token', 2)
         // Else the server would refuse the refresh, whose token is revoked by then.
-        const mend = server.misbehave('revocation', { answer: { status: 503 } }, { times: Infinity })
+        const mend = server.misbehave(
+          'revocation',
+          { answer: { status: 503 } },
+          { times: Infinity },
+        )
         const logout = await browser.copy().request(leaving.url('/logout'))
         expect(logout.status).to.equal(302)
         mend()
