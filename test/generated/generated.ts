@@ -17,7 +17,7 @@ export function holdsForAll<Input>(
   property: (input: Input) => Promise<void>,
 ): Mocha.Test {
   return it(`${title} (${cases.toLocaleString('en')} cases, seed ${seed})`, async function () {
-    this.timeout(0)
+    this.timeout(cases * 30)
     const batches = fc.array(inputs, { minLength: atOnce, maxLength: atOnce })
     await fc.assert(
       fc.asyncProperty(batches, async (batch) => {
