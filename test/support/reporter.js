@@ -7,7 +7,7 @@ export default class SummaryReporter extends mocha.reporters.Spec {
     super.epilogue()
     const { passes, failures, pending } = this.stats
     console.log(`${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ''}`)
-    // test/matrix.js adds up several runs.
+    // test/jobs.js adds up several runs.
     const { SUITE_COUNTS } = process.env
     if (SUITE_COUNTS) writeFileSync(SUITE_COUNTS, JSON.stringify({ passes, failures, pending }))
   }
