@@ -2,6 +2,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { PkceFlowError } from '../errors.ts'
 import { isSecureOrLoopback } from '../secure-url.ts'
+import { createKeptConnections } from './kept-connections.ts'
 
 /** A whole response of the authorization server. */
 export interface ServerResponse {
@@ -26,6 +27,19 @@ export type Transport = (url: URL, request: ServerRequest) => Promise<ServerResp
 const largestResponse = 1024 * 1024
 
 /**
+ * Bytes that are read for it at most: with headers, interim responses, the sizes and extensions of
+ * chunks. Node limits each of these, but not how many come, and the time limit alone would let in as
+ * much as a server can send meanwhile.
+ */
+const mostRead = 2 * largestResponse
+
+/** Each piece that it comes in costs time and memory, however small: a chunk, or what a socket brings. */
+const mostPieces = 16_384
+
+/** Responses that only say that another one comes (RFC 9110 section 15.2). */
+const mostInterim = 100
+
+/**
  * The one way to the authorization server: over `node:http`, which costs a third of the built-in
  * `fetch`, with connections kept alive, one time limit from the first byte sent to the last one
  * received, and a cap on the size.
@@ -36,10 +50,7 @@ const largestResponse = 1024 * 1024
  * @param agent the caller's own, for client certificates, CAs or a proxy
  */
 export function createTransport(timeout: number, agent: http.Agent | undefined): Transport {
-  // Servers close idle connections, many of them after 5 s; one that they close while we write to it
-  // is a request whose outcome nobody knows. So ours are closed first.
-  const idle = { keepAlive: true, timeout: 4_000 }
-  const agents = { 'http:': new http.Agent(idle), 'https:': new https.Agent(idle) }
+  const kept = createKeptConnections()
 
   return async function send(url, request) {
     const deadline = Date.now() + timeout
@@ -51,7 +62,7 @@ export function createTransport(timeout: number, agent: http.Agent | undefined):
           'The authorization server named an endpoint that is not an https: URL.',
         )
       const left = Math.max(deadline - Date.now(), 1)
-      const response = await exchange(target, request, left, agent ?? agentFor(agents, target))
+      const response = await exchange(target, request, left, agent ?? kept.agentFor(target))
       if (redirects <= 0 || !isRedirect(response)) return response
       const location = redirectTarget(response, target)
       if (location?.origin !== url.origin)
@@ -62,10 +73,6 @@ export function createTransport(timeout: number, agent: http.Agent | undefined):
       target = location
     }
   }
-}
-
-function agentFor(agents: { 'http:': http.Agent; 'https:': https.Agent }, url: URL): http.Agent {
-  return url.protocol === 'https:' ? agents['https:'] : agents['http:']
 }
 
 function isRedirect({ status }: ServerResponse): boolean {
@@ -117,29 +124,54 @@ function exchange(
       request.destroy()
     }
 
-    function failConnection(cause: Error) {
-      fail(
-        new PkceFlowError('server_unavailable', 'The authorization server could not be reached.', {
-          retryAfter: 1,
-          cause,
-        }),
-      )
+    function refuse(what: string, cause?: Error) {
+      const message = `The authorization server sent ${what}.`
+      fail(new PkceFlowError('invalid_server_response', message, { cause }))
+    }
+
+    function failConnection(cause: NodeJS.ErrnoException) {
+      // Of Node's parser.
+      if (cause.code?.startsWith('HPE_') === true) refuse('what is no HTTP response', cause)
+      else
+        fail(
+          new PkceFlowError(
+            'server_unavailable',
+            'The authorization server could not be reached.',
+            {
+              retryAfter: 1,
+              cause,
+            },
+          ),
+        )
     }
 
     request.on('error', failConnection)
+    let interim = 0
+    request.on('information', () => {
+      interim += 1
+      if (interim > mostInterim) refuse('more than 100 interim responses')
+    })
+    // Without this one, it would be waited for what cannot come any more.
+    request.on('upgrade', () => {
+      refuse('a response that switches protocols')
+    })
+    request.on('socket', (socket) => {
+      let read = 0
+      const count = (chunk: Buffer) => {
+        read += chunk.length
+        if (read > mostRead) refuse('a response of more than 2 MiB with all that is around it')
+      }
+      socket.on('data', count)
+      request.once('close', () => socket.off('data', count))
+    })
     request.on('response', (response) => {
       const chunks: Buffer[] = []
       let size = 0
       response.on('data', (chunk: Buffer) => {
         size += chunk.length
         chunks.push(chunk)
-        if (size > largestResponse)
-          fail(
-            new PkceFlowError(
-              'invalid_server_response',
-              'The authorization server sent a response of more than 1 MiB.',
-            ),
-          )
+        if (size > largestResponse) refuse('a response of more than 1 MiB')
+        else if (chunks.length > mostPieces) refuse('a response in more than 16,384 pieces')
       })
       response.on('error', failConnection)
       response.on('end', () => {
