@@ -29,27 +29,32 @@ export async function tryToRevoke(
   { refreshToken, accessToken }: RevocableTokens,
 ): Promise<RevocationOutcome> {
   if (server.metadata.revocation_endpoint === undefined) return 'not revoked'
-  const refresh =
-    refreshToken === undefined ? 'revoked' : await outcomeOf(server, refreshToken, 'refresh_token')
-  const access = await outcomeOf(server, accessToken, 'access_token')
-  return refresh === 'revoked' ? access : refresh
+  const first =
+    refreshToken === undefined ? undefined : await failureOf(server, refreshToken, 'refresh_token')
+  // Somebody waits for this, and has waited for `timeout` already.
+  if (first?.code === 'server_timeout') return 'unreachable'
+  const second = await failureOf(server, accessToken, 'access_token')
+  return outcomeOf(first ?? second)
 }
 
 /** A token that is not revoked lives on until it expires: nothing that the caller could mend. */
-async function outcomeOf(
+async function failureOf(
   server: KnownServer,
   token: string,
   hint: string,
-): Promise<RevocationOutcome> {
+): Promise<PkceFlowError | undefined> {
   try {
     await revokeToken(server, token, { token_type_hint: hint })
-    return 'revoked'
+    return undefined
   } catch (error) {
-    const { code } = error as PkceFlowError
-    return code === 'server_unavailable' || code === 'server_timeout'
-      ? 'unreachable'
-      : 'not revoked'
+    return error as PkceFlowError
   }
+}
+
+function outcomeOf(failure: PkceFlowError | undefined): RevocationOutcome {
+  if (failure === undefined) return 'revoked'
+  const { code } = failure
+  return code === 'server_unavailable' || code === 'server_timeout' ? 'unreachable' : 'not revoked'
 }
 
 /**
