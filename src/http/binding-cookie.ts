@@ -25,8 +25,11 @@ export interface BindingCookie extends BindingSecret {
 export interface BindingCookies {
   /** The cookie of this pending login, if this browser has it. */
   find(req: Request, id: string): BindingCookie | undefined
-  /** Sets the cookie of a login that just started; the oldest beyond the caps make place. */
-  add(req: Request, res: Response, binding: BindingSecret, crossSite: boolean): void
+  /**
+   * Sets the cookie of a login that just started; the oldest beyond the caps make place, and are
+   * what comes back.
+   */
+  add(req: Request, res: Response, binding: BindingSecret, crossSite: boolean): BindingCookie[]
   /** Keeps the cookie for repetitions, as the first that makes place. */
   finish(res: Response, cookie: BindingCookie): void
   /** How many logins this browser says that it finished in the last minute. */
@@ -100,6 +103,7 @@ export function createBindingCookies(settings: BindingCookieSettings): BindingCo
         kind: crossSite ? 'cross-site' : 'own',
         startedAt: Date.now(),
       })
+      return surplus
     },
     finish(res, cookie) {
       if (cookie.kind !== 'finished') set(res, { ...cookie, kind: 'finished' })

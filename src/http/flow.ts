@@ -26,7 +26,7 @@ import { createRefresher, type LifetimeOf, type Refresher } from './refresher.ts
 import { createServerEndings, type ServerEndings } from './server-endings.ts'
 import { sessionLifetime, sessionStore, type LoginReference } from './session.ts'
 import { createSilentLoginMarker, type SilentLoginMarker } from './silent-login-marker.ts'
-import { warnOfSharedStore } from './shared-store.ts'
+import { isOfThisProcess, warnOfSharedStore } from './shared-store.ts'
 
 /** What the handlers of one flow share. */
 export interface Flow {
@@ -113,7 +113,13 @@ export function createFlow(settings: Settings): Flow {
     const isTold = routes.backchannelLogout ?? routes.frontchannelLogout
     const marks = isTold && createLoginMarks(values, fingerprint, mutex, sealing)
     return {
-      pendingLogins: createPendingLogins(values, fingerprint, settings.loginTimeout, sealing),
+      pendingLogins: createPendingLogins(
+        values,
+        fingerprint,
+        settings.loginTimeout,
+        isOfThisProcess(store),
+        sealing,
+      ),
       ...tokensIn(values),
       serverEndings: marks ? createServerEndings(marks, routes) : undefined,
     }

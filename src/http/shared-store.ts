@@ -24,7 +24,7 @@ export function warnOfSharedStore(
 }
 
 /** Whether a store keeps things in this process's memory. */
-function isOfThisProcess(store: object): boolean {
+export function isOfThisProcess(store: object): boolean {
   // Of express-session, and of the package memorystore; a Keyv without a store of its own has a Map.
   const { opts, store: inner } = store as { opts?: { store?: unknown }; store?: unknown }
   return (

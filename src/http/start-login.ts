@@ -59,7 +59,8 @@ export async function startLogin(
   }
   // Before anything is kept: where the request has to be pushed, that may fail.
   const url = await prepareAuthorizationUrl(server, request)
-  const binding = await flow.records(req).pendingLogins.begin(secrets.state, {
+  const { pendingLogins } = flow.records(req)
+  const binding = await pendingLogins.begin(secrets.state, {
     codeVerifier: secrets.codeVerifier,
     nonce: secrets.nonce,
     returnTo,
@@ -72,7 +73,8 @@ export async function startLogin(
     maxAge: all.max_age === undefined ? undefined : Number(all.max_age),
     ...(all.acr_values !== undefined && { acrValues: all.acr_values.split(' ').filter(Boolean) }),
   })
-  flow.cookies.add(req, res, binding, isForeign || isCrossSite(req))
+  const surplus = flow.cookies.add(req, res, binding, isForeign || isCrossSite(req))
+  pendingLogins.forget(surplus).catch(() => undefined) // they expire
   forbidFraming(res)
   redirect(req, res, url)
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { PkceFlowErrorCode } from '../errors.ts'
+import { createBegunLogins } from './begun-logins.ts'
 import type { KeyValueStore } from './key-value-store.ts'
 import { createRecordStore } from './record-store.ts'
 import type { Sealing } from './sealing.ts'
@@ -75,6 +76,8 @@ export interface PendingLogins {
   hostOf(id: string): Promise<string | undefined>
   /** Writes a login back, for the rest of its lifetime. */
   update(id: string, login: PendingLogin): Promise<void>
+  /** Removes logins whose cookies made place for others: three at most, if the secrets are right. */
+  forget(bindings: readonly BindingSecret[]): Promise<void>
 }
 
 /** What binds a pending login to the browser that started it. */
@@ -86,6 +89,9 @@ export interface BindingSecret {
 /** Stores keep nothing for less than this many milliseconds reliably. */
 const shortestLifetime = 2_000
 
+/** A browser that sends many cookies must not make as many calls of the store. */
+const mostForgotten = 3
+
 /** The id of the pending login that was started with this `state`: 32 hex digits. */
 export function pendingLoginId(state: string): string {
   return createHash('sha256').update(state).digest('hex').slice(0, 32)
@@ -95,24 +101,45 @@ export function pendingLoginId(state: string): string {
  * Pending logins as records of a store.
  *
  * @param lifetime milliseconds
+ * @param keepsExpired whether the store keeps what has expired until somebody asks for it, as
+ *   MemoryStore does: those that are begun here are removed in passing, two with each that begins
  */
 export function createPendingLogins(
   store: KeyValueStore,
   flow: string,
   lifetime: number,
+  keepsExpired: boolean,
   sealing?: Sealing,
 ): PendingLogins {
   const records = createRecordStore(store, 'pl.', flow, sealing)
+  const begun = keepsExpired ? createBegunLogins(lifetime + shortestLifetime) : undefined
+
+  /** Nobody waits for it, and what stays is no record any more. */
+  function removeExpired() {
+    for (const id of begun?.takeExpired() ?? []) records.destroy(id).catch(() => undefined)
+  }
+
+  async function find(id: string, secret: string) {
+    const login = (await records.get(id))?.content as PendingLogin | undefined
+    return login !== undefined && isSame(login.secretHash, hash(secret)) ? login : undefined
+  }
+
   return {
     async begin(state, login) {
       const id = pendingLoginId(state)
       const secret = randomBytes(16).toString('base64url')
+      removeExpired()
+      begun?.add(id)
       await records.set(id, { ...login, secretHash: hash(secret) }, lifetime)
       return { id, secret }
     },
-    async find(id, secret) {
-      const login = (await records.get(id))?.content as PendingLogin | undefined
-      return login !== undefined && isSame(login.secretHash, hash(secret)) ? login : undefined
+    find,
+    async forget(bindings) {
+      for (const { id, secret } of bindings.slice(0, mostForgotten)) {
+        const login = await find(id, secret)
+        // Whoever is finishing it needs it, and so does who comes for what became of it.
+        if (login !== undefined && login.outcome === undefined) await records.destroy(id)
+      }
     },
     async hostOf(id) {
       return ((await records.get(id))?.content as PendingLogin | undefined)?.host

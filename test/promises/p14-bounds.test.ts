@@ -1,10 +1,13 @@
+import { EventEmitter } from 'node:events'
 import { expect } from 'chai'
 import type { Express } from 'express'
 import type { PkceFlow } from '../../src/index.ts'
 import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
-import { type Browser, createBrowser } from '../support/browser.ts'
+import { type Browser, createBrowser, type Navigation } from '../support/browser.ts'
 import { clock } from '../support/clock.ts'
+import { createFaultyStore } from '../support/faulty-store.ts'
 import { bindingCookies, recordIn, type Row, rows } from '../support/rows.ts'
+import { until } from '../support/until.ts'
 
 describe('P14: what is stored expires, and is bounded', () => {
   let app: RunningApp
@@ -208,5 +211,80 @@ describe('P14: what is stored expires, and is bounded', () => {
       await browser.request(app.url('/login'))
       expect(bindingCookies(browser).length).to.be.at.most(5)
     }
+  })
+
+  describe('a flood of logins that are never finished', () => {
+    /** What is in the store, expired or not: it never looks itself. */
+    const stored = () => Object.keys((app.store as unknown as { sessions: object }).sessions)
+    const tab = { headers: { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' } }
+    const fromElsewhere = { headers: { ...tab.headers, 'sec-fetch-site': 'cross-site' } }
+
+    it('P14: of one browser, the store keeps maxPendingLogins, and 3 that another site began', async () => {
+      await start()
+      const begin = async (navigation: Navigation) => {
+        expect((await browser.request(app.url('/login'), navigation)).status).to.equal(302)
+        await until(() => stored().length <= 28)
+      }
+      const first = await browser.openUntil(app.url('/callback'), app.url('/login'))
+      for (let times = 0; times < 100; times += 1) await begin(tab)
+      await until(() => stored().length === 25)
+      for (let times = 0; times < 100; times += 1) await begin(fromElsewhere)
+      await until(() => stored().length === 28)
+      expect(bindingCookies(browser)).to.have.length(28)
+      expect((await browser.open(first)).status).to.equal(400)
+      const page = await browser.open(app.url('/login'))
+      expect(page.status, 'the newest can be finished').to.equal(200)
+    })
+
+    it('P14: who knows the name of a cookie, and not its secret, makes none go', async () => {
+      await start({ flow: { maxPendingLogins: 1 } })
+      const callback = await browser.openUntil(app.url('/callback'), app.url('/login'))
+      const other = createBrowser()
+      const [name = ''] = bindingCookies(browser)
+      const value = browser.cookies.get('127.0.0.1')!.get(name)!
+      const forged = value.replace(/[^.]*$/, 'x'.repeat(22))
+      await other.request(app.url('/login'), { headers: { cookie: `${name}=${forged}` } })
+      await other.request(app.url('/login'))
+      const page = await browser.open(callback)
+      expect(page.status).to.equal(200)
+      expect(JSON.parse(page.body)).to.include({ sub: 'alice' })
+    })
+
+    it('P14: of browsers without cookies, the store keeps as many as begin in loginTimeout', async () => {
+      await start({ flow: { loginTimeout: 100_000 } })
+      clock.stop()
+      for (let times = 0; times < 400; times += 1) {
+        const page = await createBrowser().request(app.url('/login'))
+        expect(page.status).to.equal(302)
+        clock.advance(1_000)
+        expect(stored().length).to.be.at.most(110)
+      }
+    })
+
+    it('P14: after a burst, those that have expired go while others begin', async () => {
+      await start({ flow: { loginTimeout: 100_000 } })
+      clock.stop()
+      for (let times = 0; times < 200; times += 1) await createBrowser().request(app.url('/login'))
+      expect(stored()).to.have.length(200)
+      clock.advance(110_000)
+      for (let times = 0; times < 100; times += 1) await createBrowser().request(app.url('/login'))
+      expect(stored()).to.have.length(100)
+    })
+
+    it('P14: a store that others share sweeps itself, and gets one call for each that begins', async () => {
+      const store = createFaultyStore()
+      class SharedStore extends EventEmitter {
+        get = store.get.bind(store)
+        set = store.set.bind(store)
+        destroy = store.destroy.bind(store)
+      }
+      await start({ flow: { store: new SharedStore(), lock: 'process', loginTimeout: 2_000 } })
+      clock.stop()
+      for (let times = 0; times < 10; times += 1) {
+        await createBrowser().request(app.url('/login'))
+        clock.advance(10_000)
+      }
+      expect(store.calls.map(({ operation }) => operation)).to.deep.equal(Array(10).fill('set'))
+    })
   })
 })
