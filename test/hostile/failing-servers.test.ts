@@ -105,6 +105,42 @@ describe('servers that fail', () => {
         it(`${fault.does}: ends at once`, () => meet(fault, () => Promise.resolve()))
     })
 
+  describe('while one call hangs, others are answered', () => {
+    const firsts = calls.filter(({ isTwin, isRefresh }) => isTwin !== true && isRefresh !== true)
+    for (const call of firsts)
+      it(`${call.name}: who is signed in, and a login at another server`, async () => {
+        const hostile = await startHostileServer({
+          metadata: call.isPushed ? { require_pushed_authorization_requests: true } : {},
+        })
+        const world = await createWorld(hostile, 60_000)
+        const well = await startHostileServer()
+        const others = await createWorld(well, 60_000)
+        try {
+          const signedIn = call.isFirst ? undefined : await logIn(world)
+          const make = await call.prepare(world)
+          let held: Socket | undefined
+          let isOver = false
+          const before = hostile.count(call.path)
+          const behave = hostile.fail(call.path, (socket) => (held = socket))
+          const saying = make().finally(() => (isOver = true))
+          await hostile.received(call.path, before + 1)
+          await until(() => held !== undefined)
+          await logIn(others)
+          if (call.path !== '/revoke') {
+            const page = await signedIn?.request(world.app.url('/token'))
+            expect(page?.status ?? 200).to.equal(200)
+          }
+          expect(isOver).to.equal(false)
+          behave()
+          held!.destroy()
+          await saying
+        } finally {
+          for (const { app } of [world, others]) await app.close()
+          for (const server of [hostile, well]) await server.close()
+        }
+      })
+  })
+
   describe('a connection that is idle', () => {
     let hostile: HostileServer
     let world: World
