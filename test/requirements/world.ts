@@ -101,15 +101,36 @@ const secret = 'session-secret-of-the-tests'
 const ownRoutes =
   /^((\/second)?\/(login|callback|logout)|\/(logged-out|ended|framed|sign-up|leave|leave-here))$/
 
-/** Starts what a row needs. */
-export async function createWorld({
-  app: setUp = {},
-  server: options,
-  misbehaviours,
-}: Omit<Row, 'id' | 'title' | 'steps' | 'expect'>): Promise<World> {
-  const server = await createTestAuthorizationServer(options)
+type WorldSetUp = Omit<Row, 'id' | 'title' | 'steps' | 'expect'>
+
+interface Running {
+  close(): Promise<void>
+}
+
+/** Starts what a row needs. If some of it cannot be started, the rest is closed. */
+export async function createWorld(setUp: WorldSetUp): Promise<World> {
+  const running: Running[] = []
+  try {
+    return await openWorld(setUp, running)
+  } catch (error) {
+    await closeAll(running)
+    throw error
+  }
+}
+
+/** @param running is given what has to be closed, as soon as it is there */
+async function openWorld(
+  { app: setUp = {}, server: options, misbehaviours }: WorldSetUp,
+  running: Running[],
+): Promise<World> {
+  async function startServer() {
+    const started = await createTestAuthorizationServer(options)
+    running.push(started)
+    return started
+  }
+  const server = await startServer()
   if (misbehaviours) server.misbehave(misbehaviours)
-  const secondServer = setUp.secondFlow ? await createTestAuthorizationServer(options) : undefined
+  const secondServer = setUp.secondFlow ? await startServer() : undefined
   const arrivals: string[] = []
   const gone: string[] = []
   const slowRequest: SlowRequest = {
@@ -122,36 +143,37 @@ export async function createWorld({
   const stores: [ScriptedStore, ...ScriptedStore[]] =
     setUp.apps === 2 ? [store, store.share()] : [store]
   const apps: RunningApp[] = []
-  for (const itsStore of stores)
-    apps.push(
-      await startApp({
-        flow: {
-          ...(setUp.plainOAuth && plainOAuth(server)),
-          ...(setUp.serverByHand && serverByHand(server)),
-          ...setUp.flow,
-        },
-        postLogout: comesBack(setUp),
-        session: { secret, name: sessionCookieName, store: itsStore, ...setUp.session },
-        server,
-        tlsProxy: setUp.tlsProxy ?? false,
-        before(app) {
-          prepare(app, setUp)
-          app.use((req, res, next) => {
-            arrivals.push(req.originalUrl)
-            res.on('close', () => {
-              if (!res.writableFinished) gone.push(req.originalUrl)
-            })
-            next()
+  for (const itsStore of stores) {
+    const app = await startApp({
+      flow: {
+        ...(setUp.plainOAuth && plainOAuth(server)),
+        ...(setUp.serverByHand && serverByHand(server)),
+        ...setUp.flow,
+      },
+      postLogout: comesBack(setUp),
+      session: { secret, name: sessionCookieName, store: itsStore, ...setUp.session },
+      server,
+      tlsProxy: setUp.tlsProxy ?? false,
+      before(app) {
+        prepare(app, setUp)
+        app.use((req, res, next) => {
+          arrivals.push(req.originalUrl)
+          res.on('close', () => {
+            if (!res.writableFinished) gone.push(req.originalUrl)
           })
-        },
-        routes(app, flow) {
-          const second = secondServer && createSecondFlow(secondServer, setUp.secondFlow ?? {})
-          if (second) app.use(second)
-          mountRoutes(app, flow, second, slowRequest)
-          mountTokenRoutes(app, flow, { server: server.issuer, second: secondServer?.issuer ?? '' })
-        },
-      }),
-    )
+          next()
+        })
+      },
+      routes(app, flow) {
+        const second = secondServer && createSecondFlow(secondServer, setUp.secondFlow ?? {})
+        if (second) app.use(second)
+        mountRoutes(app, flow, second, slowRequest)
+        mountTokenRoutes(app, flow, { server: server.issuer, second: secondServer?.issuer ?? '' })
+      },
+    })
+    running.push(app)
+    apps.push(app)
+  }
 
   if (setUp.tellsLogouts)
     server.tellLogoutsTo({
@@ -238,7 +260,7 @@ export async function createWorld({
       clock.release()
       slowRequest.release()
       for (const each of stores) each.behave()
-      await Promise.all([...apps, server, ...(secondServer ? [secondServer] : [])].map(close))
+      await closeAll(running)
     },
   }
 }
@@ -251,8 +273,8 @@ function comesBack({ flow = {}, plainOAuth: isPlain }: AppSetUp): boolean {
   return isPlain !== true && purpose !== 'connect' && words.includes('openid')
 }
 
-function close(running: { close(): Promise<void> }): Promise<void> {
-  return running.close()
+async function closeAll(running: readonly Running[]): Promise<void> {
+  await Promise.all(running.map((each) => each.close()))
 }
 
 /** The login that was started under this name. */

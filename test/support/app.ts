@@ -58,6 +58,26 @@ export async function startApp(setUp: AppSetUp = {}): Promise<RunningApp> {
   const origin = `${scheme}://127.0.0.1:${(listener.address() as AddressInfo).port}`
   if (setUp.tlsProxy === true) app.set('trust proxy', 1)
 
+  async function close() {
+    listener.closeAllConnections()
+    await new Promise((resolve) => listener.close(resolve))
+    if (setUp.server === undefined) await server.close()
+  }
+  try {
+    return { ...mountApp(app, server, origin, setUp), close }
+  } catch (error) {
+    await close() // or a test of options that are refused would never end
+    throw error
+  }
+}
+
+/** Mounts session, flow and routes. Throws what `pkceFlow` throws. */
+function mountApp(
+  app: Express,
+  server: TestAuthorizationServer,
+  origin: string,
+  setUp: AppSetUp,
+): Omit<RunningApp, 'close'> {
   const store = setUp.store ?? new MemoryStore()
   const errors: unknown[] = []
   const flow = pkceFlow({
@@ -96,11 +116,6 @@ export async function startApp(setUp: AppSetUp = {}): Promise<RunningApp> {
     store,
     errors,
     url: (path) => origin + path,
-    async close() {
-      listener.closeAllConnections()
-      await new Promise((resolve) => listener.close(resolve))
-      if (setUp.server === undefined) await server.close()
-    },
   }
 }
 
