@@ -53,7 +53,7 @@ export function callbackHandler(flow: Flow): RequestHandler {
       if (!(error instanceof PkceFlowError)) throw error
       if (login.isSilent !== true || !isUnspoken(error)) throw flow.describe(error, login.returnTo)
       debug('%s: silent login: %s', settings.name, error.code)
-      goOn(req, res, login.returnTo)
+      goOn(flow, req, res, login.returnTo)
     }
   })
 }
@@ -80,11 +80,19 @@ async function arrive(
   const { login, first } = await finishLogin(flow, req, cookie, answer)
   flow.cookies.finish(res, cookie)
   if (!first) await rejoin(req, login)
-  goOn(req, res, login.landing, strict)
+  goOn(flow, req, res, login.landing, strict)
 }
 
 /** After an answer from another site only a page of ours brings a `SameSite=Strict` cookie along. */
-function goOn(req: Request, res: Response, place: string, strict = hasStrictCookie(req)): void {
+function goOn(
+  flow: Flow,
+  req: Request,
+  res: Response,
+  stored: string,
+  strict = hasStrictCookie(req),
+): void {
+  // It was good when it was stored, and others may write to the store (RFC 9700 section 4.11.1).
+  const place = flow.placeToReturn(stored) ?? flow.settings.afterLogin
   if (strict) refresh(res, place)
   else redirect(req, res, place)
 }

@@ -1,5 +1,12 @@
-import { arrived, refused, type Row } from './row.ts'
+import { arrived, formPost, refused, type Row, unreadable } from './row.ts'
 import { answer, answerWith, gives, logIn, server, start, type Step, visit } from './step.ts'
+
+/** Somebody else has written to the store. */
+const tamper = (change: (content: Record<string, unknown>) => object): Step => ({
+  do: 'tamper',
+  what: 'pending login',
+  change: (row) => ({ ...row, content: change(row.content ?? {}) }),
+})
 
 /** Section C, 20 to 27: tokens, parameters, places, the new session, cookies. */
 export const sectionC20: readonly Row[] = [
@@ -58,6 +65,29 @@ export const sectionC20: readonly Row[] = [
     ],
     expect: { ...refused(400, 'login_not_found'), message: /^[^<>]*$/ } as const,
   })),
+  ...(
+    [
+      ['repeated', (query: string) => `${query}&state=x`],
+      ['as an array', (query: string) => query.replace('state=', 'state[]=')],
+      [
+        'of more than 1 kB',
+        (query: string) => query.replace('state=', `state=${'x'.repeat(1_100)}`),
+      ],
+      ['with NUL', (query: string) => query.replace('state=', 'state=%00')],
+    ] as const
+  ).map(([title, rewrite]) => ({
+    id: 'C-22',
+    title: `state ${title}`,
+    steps: [start(), answer('main', { rewrite })],
+    expect: unreadable,
+  })),
+  {
+    id: 'C-22',
+    title: 'more than 64 kB in all',
+    app: formPost,
+    steps: [start(), answerWith((answered) => answered.set('pad', 'x'.repeat(70_000)))],
+    expect: unreadable,
+  },
   {
     id: 'C-23',
     title: 'redirect_uri is the configured one, in both requests',
@@ -92,6 +122,35 @@ export const sectionC20: readonly Row[] = [
     steps: [start(), answer()],
     expect: arrived('/here?by=onLogin'),
   },
+  ...[
+    '//evil.example',
+    'https://evil.example/',
+    '/\\evil.example',
+    'javascript:alert(1)',
+    7,
+    null,
+  ].flatMap((place) => [
+    {
+      id: 'C-24',
+      title: `and before the browser is sent there: the store says ${JSON.stringify(place)}`,
+      steps: [start(), tamper((content) => ({ ...content, returnTo: place })), answer()],
+      expect: arrived('/'),
+    },
+    {
+      id: 'C-24',
+      title: `and when it is sent there again: the store says ${JSON.stringify(place)}`,
+      steps: [
+        start(),
+        gives(answer(), 302),
+        tamper(({ outcome, ...content }) => ({
+          ...content,
+          outcome: { ...(outcome as object), landing: place },
+        })),
+        answer(),
+      ],
+      expect: arrived('/'),
+    },
+  ]),
   {
     id: 'C-25',
     title: 'the callback leads on at once, nothing stays of the code in the address',
@@ -311,6 +370,17 @@ export const sectionC20: readonly Row[] = [
       tokenRequests: 0,
       bindingCookie:
         /^__Host-pkce\.[^;]+; Max-Age=(?:600|59\d); Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=None$/,
+    },
+  },
+  {
+    id: 'C-27',
+    title: 'a secure session cookie over http, which would never be set: said at the login',
+    app: { session: { cookie: { secure: true } } },
+    before: ['nobody'],
+    steps: [start()],
+    expect: {
+      ...refused(500, 'insecure_cookie'),
+      headers: { location: null, 'set-cookie': null },
     },
   },
   {
