@@ -65,12 +65,14 @@ const evilPlaces = [
 
 /** C-29, D-86 and A7: logins that a third party initiates (OpenID Connect Core section 4). */
 export const initiatedLogin: readonly Row[] = [
-  {
+  // The suite asks for https: at initiate_login_uri.
+  ...[false, true].map((tlsProxy) => ({
     id: 'A7 oidcc-client-test-3rd-party-init-login',
-    title: 'the suite sends the browser with its issuer: a login at that one',
+    title: `the suite sends the browser with its issuer: a login at that one (${tlsProxy ? 'https' : 'http'})`,
+    app: { tlsProxy },
     steps: [link({ iss: issuer }), answer()],
     expect: { ...arrived('/'), requests: { authorization: 1 } },
-  },
+  })),
   {
     id: 'C-29',
     title: 'GET: the hint is passed on, the place is where it leads, the rest is ignored',

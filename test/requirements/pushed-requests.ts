@@ -121,6 +121,13 @@ export const pushedRequests: readonly Row[] = [
   },
   {
     id: 'C-34',
+    title: 'the app says that it is required, of a server that does not',
+    app: { flow: { server: { require_pushed_authorization_requests: true } } },
+    steps: [start(), answer()],
+    expect: pushedAndCarried,
+  },
+  {
+    id: 'C-34',
     title: 'a server that could, and does not require it, is not bothered',
     steps: [start(), answer()],
     expect: { ...arrived(), requests: { pushed_authorization: 0, authorization: 1 } },

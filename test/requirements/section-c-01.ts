@@ -96,6 +96,8 @@ export const sectionC01: readonly Row[] = [
       gives(answer('first'), 400, 'code_rejected'),
       start(),
       { do: 'requests differ', tabs: ['first', 'main'] },
+      // The first one is dead.
+      gives(answer('first'), 400, 'code_rejected'),
       answer(),
     ],
     expect: { ...arrived(), tokenRequests: 2 },
@@ -232,6 +234,25 @@ export const sectionC01: readonly Row[] = [
     expect: { ...refused(400, 'issuer_mismatch'), pending: 'consumed' },
   },
   {
+    id: 'C-08',
+    title: 'iss is required where it is announced',
+    steps: [start(), answerWith((answered) => answered.delete('iss'))],
+    expect: { ...refused(400, 'issuer_mismatch'), pending: 'consumed' },
+  },
+  ...['server', 'name', 'flow', 'issuer'].map((name) => ({
+    id: 'C-08',
+    title: `of two servers the login says which is meant, not the request's "${name}"`,
+    app: { secondFlow: {} },
+    before: ['nobody'] as const,
+    steps: [
+      start('main', { path: `/login?returnTo=/here&${name}=second` }),
+      start('second', { path: '/second/login?returnTo=/here', by: 'other' }),
+      gives(answer('second'), 302),
+      answerWith((answered) => answered.set(name, 'second')),
+    ] as Step[],
+    expect: { ...arrived('/here'), tokenRequests: 2 },
+  })),
+  {
     id: 'C-09',
     title: 'metadata of another issuer',
     before: ['nobody'],
@@ -301,6 +322,16 @@ export const sectionC01: readonly Row[] = [
     title: 'iat an hour ahead',
     steps: [start(), idTokenClaims({ iat: Math.floor(Date.now() / 1000) + 3_600 }), answer()],
     expect: tokenInvalid,
+  },
+  {
+    id: 'C-11',
+    title: 'iat a year ago, which says nothing while exp is good',
+    steps: [
+      start(),
+      idTokenClaims({ iat: Math.floor(Date.now() / 1000) - 365 * 24 * 3_600 }),
+      answer(),
+    ],
+    expect: arrived(),
   },
   {
     id: 'C-12',

@@ -1,30 +1,14 @@
-import { conformance } from '../../src/testing/index.ts'
 import { type Row, stillSignedIn } from './row.ts'
-import { gives, later, logIn, server, visit, start, answer } from './step.ts'
+import { answer, gives, later, server, start, visit } from './step.ts'
 import { ended, refreshed, refreshing, refreshResponse, signedIn } from './refreshing.ts'
 
 const hour = 3_600_000
 const claim = (name: string, value: unknown) => ({
   idToken: { claims: (was: Record<string, unknown>) => ({ ...was, [name]: value }) },
 })
-const { misbehaviours: invalidSub } = conformance['oidcc-client-test-userinfo-invalid-sub']
 
-/** A1 userinfo, A3, and section C, rows 16 to 21, of tokens that are there. */
+/** A3, and section C, rows 16 to 21, of tokens that are there. */
 export const sectionC16: readonly Row[] = [
-  {
-    id: 'A1 oidcc-client-test-userinfo-invalid-sub',
-    title: 'signed in, and userinfo is refused',
-    before: ['nobody'],
-    misbehaviours: invalidSub,
-    steps: [...logIn(), visit('/user-info')],
-    expect: {
-      status: 502,
-      code: 'invalid_server_response',
-      signedIn: 'alice',
-      tokenRequests: 1,
-      requests: { userinfo: 1 },
-    },
-  },
   {
     ...signedIn('A3 oidcc-client-test-refresh-token', 'new tokens, used for userinfo'),
     steps: [later(hour), visit('/user-info')],

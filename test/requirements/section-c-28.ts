@@ -1,5 +1,5 @@
 import { PrivateKeyJwt } from 'openid-client'
-import { arrived, failed, refused, type Row } from './row.ts'
+import { arrived, failed, refused, type Row, stillSignedIn } from './row.ts'
 import {
   answer,
   frame,
@@ -147,6 +147,23 @@ export const sectionC28: readonly Row[] = [
     steps: [start('main', { path: '/second/login?returnTo=/here', headers }), answer()],
     expect: { ...arrived('/here'), signedIn: 'nobody', signedInAtSecond: 'alice' } as const,
   })),
+  ...(
+    [
+      ['a link on another site', 'GET', navigation('cross-site')],
+      ['a form of another site', 'POST', navigation('cross-site')],
+      ['an image', 'GET', image('same-origin')],
+      [
+        'a form of another origin, in a browser without Fetch Metadata',
+        'POST',
+        { origin: 'https://evil.example' },
+      ],
+    ] as const
+  ).map(([title, method, headers]) => ({
+    id: 'C-28',
+    title: `nobody is logged out by ${title}`,
+    steps: [visit('/logout', { method, headers })],
+    expect: { ...refused(403, 'cross_site_request'), headers: { location: null } },
+  })),
   {
     id: 'C-28',
     title: 'another site can have three logins pending, and pushes out none of ours',
@@ -227,6 +244,19 @@ export const sectionC28: readonly Row[] = [
   },
   {
     id: 'C-40',
+    title: 'Back brings no private page from the cache of the browser',
+    before: ['bob'],
+    steps: [visit('/logout')],
+    expect: {
+      status: 302,
+      arrives: '/',
+      signedIn: 'nobody',
+      tokenRequests: 0,
+      headers: { 'clear-site-data': '"cache"', 'cache-control': 'no-store' },
+    },
+  },
+  {
+    id: 'C-40',
     title: 'after a logout the old cookie yields nothing',
     before: ['bob'],
     steps: [
@@ -270,6 +300,53 @@ export const sectionC28: readonly Row[] = [
     before: ['nobody'],
     steps: [start(), server('token', { hang: true }), answer()],
     expect: { ...refused(504, 'server_timeout'), tokenRequests: 1 },
+  },
+  {
+    id: 'C-43',
+    title: 'a userinfo endpoint that hangs',
+    slow: true,
+    app: { flow: { timeout: 1_000 } },
+    before: ['bob'],
+    steps: [server('userinfo', { hang: true }), visit('/user-info')],
+    expect: { ...stillSignedIn(504, 'kept', 0), code: 'server_timeout' },
+  },
+  {
+    id: 'C-43',
+    title: 'a pushed authorization request that drips',
+    slow: true,
+    app: { flow: { timeout: 1_000 } },
+    server: { metadata: { require_pushed_authorization_requests: true } },
+    before: ['nobody'],
+    steps: [server('pushed_authorization', { drip: 100 }), start()],
+    expect: refused(504, 'server_timeout'),
+  },
+  ...(['userinfo', 'token'] as const).map((endpoint): Row => ({
+    id: 'C-43',
+    title: `${endpoint === 'token' ? 'a refresh' : 'userinfo'}: a response of more than 1 MiB`,
+    before: ['bob'],
+    steps: [
+      ...(endpoint === 'token' ? [later(3_600_000)] : []),
+      server(endpoint, { huge: 2 }),
+      visit('/user-info'),
+    ],
+    expect:
+      endpoint === 'token'
+        ? { ...stillSignedIn(503, 'kept'), code: 'server_unavailable' }
+        : { ...stillSignedIn(502, 'kept', 0), code: 'invalid_server_response' },
+  })),
+  {
+    id: 'C-43',
+    title: 'metadata of more than 1 MiB',
+    before: ['nobody'],
+    steps: [server('discovery', { huge: 2 }), start()],
+    expect: refused(502, 'invalid_server_response'),
+  },
+  {
+    id: 'C-43',
+    title: 'signing keys of more than 1 MiB',
+    before: ['nobody'],
+    steps: [start(), server('jwks', { huge: 2 }), answer()],
+    expect: failed(502, 'invalid_server_response'),
   },
   {
     id: 'C-43',

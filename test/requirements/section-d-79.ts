@@ -1,5 +1,15 @@
 import { arrived, refused, type Row } from './row.ts'
-import { answer, image, navigation, script, serverStops, start, visit } from './step.ts'
+import {
+  answer,
+  gives,
+  image,
+  navigation,
+  script,
+  serverStops,
+  start,
+  type Step,
+  visit,
+} from './step.ts'
 
 /** Section D, rows 79 to 87: cookies, logout, names that objects have. */
 export const sectionD79: readonly Row[] = [
@@ -55,6 +65,27 @@ export const sectionD79: readonly Row[] = [
       headers: { location: null },
       message: /cookies blocked/,
       setsSession: false,
+    },
+  },
+  {
+    id: 'D-80',
+    title: 'the session cookie alone is blocked: a guard asks for three logins, and no more',
+    before: ['nobody'],
+    steps: [
+      ...['first', 'second', 'third'].flatMap((tab): Step[] => [
+        start(tab, { path: '/private', headers: navigation('none') }),
+        gives(answer(tab), 302),
+        { do: 'forget cookies', by: 'main', which: 'session' },
+      ]),
+      visit('/private', { headers: navigation('none') }),
+    ],
+    expect: {
+      status: 500,
+      code: 'insecure_cookie',
+      headers: { location: null },
+      signedIn: 'nobody',
+      lostSession: true,
+      tokenRequests: 3,
     },
   },
   ...[

@@ -26,6 +26,8 @@ const loggedOut: Expectation = {
 }
 const stays: Expectation = { status: 200, signedIn: 'alice', tokenRequests: 1 }
 const ends: Expectation = { status: 200, signedIn: 'nobody', tokenRequests: 1 }
+/** A front-channel logout that ends nothing is answered as one that does. */
+const ignored: Expectation = { ...stays, headers: { 'cache-control': 'no-store' } }
 
 const section = { 'rp-init': 'A4', 'rp-back': 'A5', 'rp-fron': 'A6' }
 
@@ -193,6 +195,11 @@ const backchannel: readonly Row[] = [
       tokenRequests: 2,
     },
   ),
+  row('D-84', 'issued in an hour: 400', [{ ...token(), fault: wrongLogoutTokens['future-iat'] }], {
+    ...stays,
+    status: 400,
+    body: { error: 'invalid_request' },
+  }),
   row('D-84', 'GET: 405', [{ do: 'raw request', path: '/ended', method: 'GET' }], {
     ...stays,
     status: 405,
@@ -237,6 +244,7 @@ const frontchannel: readonly Row[] = [
   row('C-39', 'iss and sid: ended, framed by the issuer only', [{ do: 'frame' }], {
     ...ends,
     headers: {
+      'cache-control': 'no-store',
       'content-security-policy': /^default-src 'none'; frame-ancestors http:\/\/127\.0\.0\.1:\d+$/,
       'x-frame-options': null,
       'set-cookie': null,
@@ -253,7 +261,7 @@ const frontchannel: readonly Row[] = [
       'C-39',
       `${what}: ignored`,
       [{ do: 'frame', change: (parameters) => missing.forEach((name) => parameters.delete(name)) }],
-      stays,
+      ignored,
     ),
   ),
   ...(
@@ -267,7 +275,7 @@ const frontchannel: readonly Row[] = [
       'C-39',
       `another ${name} "${value}": ignored, and nothing is stored`,
       [{ do: 'frame', change: (parameters) => parameters.set(name, value) }],
-      stays,
+      ignored,
     ),
   ),
   ...(['iss', 'sid'] as const).map((name) =>
@@ -275,7 +283,7 @@ const frontchannel: readonly Row[] = [
       'C-39',
       `${name} twice: ignored`,
       [{ do: 'frame', change: (parameters) => parameters.append(name, 'x') }],
-      stays,
+      ignored,
     ),
   ),
 ]
