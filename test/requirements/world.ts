@@ -148,15 +148,18 @@ async function openWorld(
       flow: {
         ...(setUp.plainOAuth && plainOAuth(server)),
         ...(setUp.serverByHand && serverByHand(server)),
+        // The first token request waits until there is an RSA key, on a busy machine longer than the
+        // flow would wait for it.
+        ...(/^[RP]S/.test(options?.signingAlgorithm ?? '') && { timeout: 15_000 }),
         ...setUp.flow,
       },
       postLogout: comesBack(setUp),
       session: { secret, name: sessionCookieName, store: itsStore, ...setUp.session },
       server,
       tlsProxy: setUp.tlsProxy ?? false,
-      before(app) {
-        prepare(app, setUp)
-        app.use((req, res, next) => {
+      before(express) {
+        prepare(express, setUp)
+        express.use((req, res, next) => {
           arrivals.push(req.originalUrl)
           res.on('close', () => {
             if (!res.writableFinished) gone.push(req.originalUrl)
@@ -164,11 +167,11 @@ async function openWorld(
           next()
         })
       },
-      routes(app, flow) {
+      routes(express, flow) {
         const second = secondServer && createSecondFlow(secondServer, setUp.secondFlow ?? {})
-        if (second) app.use(second)
-        mountRoutes(app, flow, second, slowRequest)
-        mountTokenRoutes(app, flow, { server: server.issuer, second: secondServer?.issuer ?? '' })
+        if (second) express.use(second)
+        mountRoutes(express, flow, second, slowRequest)
+        mountTokenRoutes(express, flow, { server: server.issuer, second: secondServer?.issuer ?? '' })
       },
     })
     running.push(app)
