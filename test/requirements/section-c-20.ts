@@ -182,10 +182,10 @@ export const sectionC20: readonly Row[] = [
     title: 'that page escapes where it leads',
     app: { session: { cookie: { sameSite: 'strict' } } },
     steps: [
-      start('main', { path: `/login?returnTo=${encodeURIComponent(`/here?a='&b=<b>"`)}` }),
+      start('main', { path: `/login?returnTo=${encodeURIComponent(`/here?a='&b=<b>"#&#34;`)}` }),
       answer(),
     ],
-    expect: { ...arrived('/here?a=%27&b=%3Cb%3E%22'), status: 200, sentBy: 'page' },
+    expect: { ...arrived('/here?a=%27&b=%3Cb%3E%22#&#34;'), status: 200, sentBy: 'page' },
   },
   ...['/login', '/callback', '/logout'].map((path) => ({
     id: 'C-25',
