@@ -152,11 +152,6 @@ export const tokenEdits: readonly Edit[] = [
     ],
   ),
   without(
-    'keys that are a JWK Set',
-    ['D-52'],
-    ['protocol/signing-keys.ts', 'if (!Array.isArray(json?.keys))', 'if (false)'],
-  ),
-  without(
     'keys that cannot be had being no fault of the token',
     ['D-52'],
     ['protocol/signing-keys.ts', 'if (isPassing(response)) throw unavailable(response)', ''],
@@ -196,7 +191,7 @@ export const tokenEdits: readonly Edit[] = [
     [
       dialect,
       "const type = typeof token_type === 'string' ? token_type.toLowerCase() : 'bearer'",
-      'const type = String(token_type)',
+      "const type = token_type === 'Bearer' ? 'bearer' : String(token_type)",
     ],
   ),
   without(
