@@ -165,7 +165,7 @@ export const serverEdits: readonly Edit[] = [
   ),
   without(
     'following no redirects',
-    ['D-43', 'D-88'],
+    ['D-43'],
     [transport, 'request.redirects ?? 0', 'request.redirects ?? 3'],
   ),
   without(
