@@ -115,7 +115,8 @@ export async function createTestAuthorizationServer(
   const listener = createListener((request, response) => {
     handleRequest(request, response)
   }, settings.tls)
-  await listener.start()
+  // The key now: making an RSA key can take seconds on a busy machine, and a login has a time limit.
+  await Promise.all([keys.current(settings.signingAlgorithm), listener.start()])
   const issuer = `${listener.origin}${settings.issuerPath}`
 
   let logoutUris: LogoutUris = {}
