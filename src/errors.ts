@@ -66,6 +66,10 @@ const statusByCode = {
  */
 export type PkceFlowErrorCode = keyof typeof statusByCode
 
+export function isErrorCode(value: unknown): value is PkceFlowErrorCode {
+  return typeof value === 'string' && Object.hasOwn(statusByCode, value)
+}
+
 /** What an error may carry beside its code and message. */
 export interface PkceFlowErrorDetails {
   /** Name of the flow that failed. */

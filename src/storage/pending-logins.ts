@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { PkceFlowErrorCode } from '../errors.ts'
 import { createBegunLogins } from './begun-logins.ts'
 import type { KeyValueStore } from './key-value-store.ts'
+import { isPendingLogin } from './pending-login-shape.ts'
 import { createRecordStore } from './record-store.ts'
 import type { Sealing } from './sealing.ts'
 
@@ -119,8 +120,14 @@ export function createPendingLogins(
     for (const id of begun?.takeExpired() ?? []) records.destroy(id).catch(() => undefined)
   }
 
+  /** What is not written as we write it is no login. */
+  async function read(id: string): Promise<PendingLogin | undefined> {
+    const content = (await records.get(id))?.content
+    return isPendingLogin(content) ? (content as PendingLogin) : undefined
+  }
+
   async function find(id: string, secret: string) {
-    const login = (await records.get(id))?.content as PendingLogin | undefined
+    const login = await read(id)
     return login !== undefined && isSame(login.secretHash, hash(secret)) ? login : undefined
   }
 
@@ -142,11 +149,11 @@ export function createPendingLogins(
       }
     },
     async hostOf(id) {
-      return ((await records.get(id))?.content as PendingLogin | undefined)?.host
+      return (await read(id))?.host
     },
     async update(id, login) {
       const left = login.startedAt + lifetime - Date.now()
-      await records.set(id, login, Math.max(left, shortestLifetime))
+      await records.set(id, login, Math.min(Math.max(left, shortestLifetime), lifetime))
     },
   }
 }
@@ -156,7 +163,7 @@ function hash(secret: string): string {
 }
 
 /** Compares in constant time; an empty or foreign value is never the same. */
-function isSame(stored: unknown, given: string): boolean {
-  if (typeof stored !== 'string' || stored.length !== given.length) return false
+function isSame(stored: string, given: string): boolean {
+  if (stored.length !== given.length) return false
   return timingSafeEqual(Buffer.from(stored), Buffer.from(given))
 }

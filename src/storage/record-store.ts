@@ -1,5 +1,6 @@
 import type { KeyValueStore } from './key-value-store.ts'
 import type { Sealing } from './sealing.ts'
+import { isTime } from './stored-values.ts'
 
 /** Records of our own in a store, each with an expiry. */
 export interface RecordStore {
@@ -75,12 +76,7 @@ export function createRecordStore(
 function isRow(value: unknown): value is Row & { version: unknown; flow: unknown } {
   if (typeof value !== 'object' || value === null) return false
   const { content, expiresAt } = value as Partial<Row>
-  return (
-    content !== undefined &&
-    content !== null &&
-    typeof expiresAt === 'number' &&
-    expiresAt > Date.now()
-  )
+  return content !== undefined && content !== null && isTime(expiresAt) && expiresAt > Date.now()
 }
 
 /** Why a record that is there is taken for none, and what to do about it. */

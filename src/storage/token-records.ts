@@ -4,6 +4,7 @@ import type { KeyValueStore } from './key-value-store.ts'
 import type { Hold, Mutex } from './mutex.ts'
 import { createRecordStore, type StoredRecord } from './record-store.ts'
 import type { Sealing } from './sealing.ts'
+import { isTokenRecord } from './token-record-shape.ts'
 
 /** A sign-in or connection, and its tokens. */
 export interface TokenRecord {
@@ -202,16 +203,7 @@ function revisionOf(found: FoundRecord): string | undefined {
 /** What a record says; whatever is not written as we write it says nothing. */
 function contentOf(stored: StoredRecord | undefined): FoundRecord {
   if (stored === undefined) return undefined
-  const { record, ended } = stored.content as { record?: Partial<TokenRecord>; ended?: boolean }
+  const { record, ended } = stored.content as { record?: unknown; ended?: unknown }
   if (ended === true) return 'ended'
-  if (typeof record !== 'object' || record === null) return undefined
-  const { tokens, idToken, connectedAt, startedAt, revision } = record
-  const isOurs =
-    typeof revision === 'string' &&
-    typeof connectedAt === 'number' &&
-    (startedAt === undefined || typeof startedAt === 'number') &&
-    (idToken === undefined || typeof idToken === 'string') &&
-    (tokens === undefined ||
-      (typeof tokens.accessToken === 'string' && Array.isArray(tokens.scope)))
-  return isOurs ? (record as TokenRecord) : undefined
+  return isTokenRecord(record) ? (record as TokenRecord) : undefined
 }
