@@ -1,5 +1,6 @@
 import { errors, jwtVerify, type JWTPayload } from 'jose'
 import { PkceFlowError } from '../errors.ts'
+import { isCompactJwt } from './compact-jwt.ts'
 import type { KnownServer } from './known-server.ts'
 
 /** Claims of a validated ID Token (OpenID Connect Core section 2). */
@@ -93,6 +94,7 @@ async function verifySignature(
       'With the scope "openid" ID Tokens have to be checked, and the authorization server publishes ' +
         'no jwks_uri or issuer. Give them in the option "server", or leave "openid" out.',
     )
+  if (!isCompactJwt(idToken)) throw notSigned(undefined)
   const attempt = () =>
     jwtVerify<IdTokenClaims>(idToken, keys.find, {
       issuer,

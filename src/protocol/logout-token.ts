@@ -1,5 +1,6 @@
 import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose'
 import { PkceFlowError } from '../errors.ts'
+import { isCompactJwt } from './compact-jwt.ts'
 import { acceptedAlgorithms, mayBeRotation, type IdTokenReader } from './id-token.ts'
 import type { KnownServer } from './known-server.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -57,6 +58,7 @@ export async function validateLogoutToken(
 
 /** Before any key is fetched: anybody can post anything. */
 function requireHeader(logoutToken: string, algorithms: readonly string[]): void {
+  if (!isCompactJwt(logoutToken)) throw refusal('is no JWT')
   let header: { alg?: unknown; typ?: unknown }
   try {
     header = decodeProtectedHeader(logoutToken)

@@ -7,6 +7,7 @@ import {
   type TestAuthorizationServer,
 } from '../../src/testing/index.ts'
 import { startApp, type RunningApp } from '../support/app.ts'
+import { createBrowser } from '../support/browser.ts'
 import { failLogin, home, logIn } from './attempt.ts'
 
 /** Seconds since the epoch, so far from now. */
@@ -331,3 +332,29 @@ function withClaims(token: string, changes: object): string {
 function use({ keys }: { keys: object[] }, members: object) {
   return { keys: keys.map((key) => ({ ...key, ...members })) }
 }
+
+describe('the form of an ID Token (RFC 7515 sections 5.2 and 7.1, RFC 7519 section 7.2)', () => {
+  const forms: Record<string, (idToken: string) => string> = {
+    'a line end after a part': (idToken) => idToken.replace('.', '\n.'),
+    'a space in its signature': (idToken) => idToken.replace(/(.{10})$/, ' $1'),
+    padding: (idToken) => `${idToken}==`,
+    'the other alphabet of base64': (idToken) => idToken.replace(/[\w-]+$/, (part) => `${part}+/`),
+  }
+  for (const [what, change] of Object.entries(forms))
+    it(`${what}: id_token_invalid, nobody is signed in`, async () => {
+      const app = await startApp()
+      try {
+        app.server.misbehave('token', {
+          tokenResponse: (response) => ({
+            ...response,
+            id_token: change(response.id_token as string),
+          }),
+        })
+        const page = await createBrowser().open(app.url('/login'))
+        expect(page.status).to.equal(502)
+        expect((app.errors.at(-1) as { code: string }).code).to.equal('id_token_invalid')
+      } finally {
+        await app.close()
+      }
+    })
+})
