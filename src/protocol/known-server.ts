@@ -105,7 +105,9 @@ function endpoint(
 ): string {
   const value: unknown = metadata[name]
   const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
-  if (url !== undefined && isSecureOrLoopback(url) && url.hash === '') return url.href
+  // RFC 6749 sections 3.1 and 3.2: no fragment, not even an empty one, which `hash` does not show and
+  // which would swallow the query.
+  if (url !== undefined && isSecureOrLoopback(url) && !url.href.includes('#')) return url.href
   throw new PkceFlowError(
     'invalid_server_response',
     `The authorization server publishes no ${name} with an https: URL. Give it in the option "server".`,
