@@ -24,8 +24,16 @@ export interface Delivery {
 }
 
 const deformations = [
-  ...['as it is', 'byte order mark', 'truncated', 'more after it', 'in an array', 'null', 'empty'],
-  ...['HTML', 'UTF-16', 'invalid UTF-8', 'NUL after it', 'huge', 'deep', 'text', 'spaces'],
+  ...([
+    'as it is',
+    'byte order mark',
+    'truncated',
+    'more after it',
+    'in an array',
+    'null',
+  ] as const),
+  ...(['HTML', 'UTF-16', 'invalid UTF-8', 'NUL after it', 'huge', 'deep', 'text'] as const),
+  ...(['spaces', 'empty'] as const),
 ] as const
 
 /** JSON texts that nobody expects as the value of a member. */

@@ -67,7 +67,12 @@ export function openGoodServer(
         refresh_token: `good-refresh-token-${issued}.${sub}`,
         token_type: 'Bearer',
         expires_in: 86_400,
-        id_token: good.idToken({ ...good.claims(asked.has('code') ? nonce : undefined), sub }),
+        // OpenID Connect Core section 12.2: of a refresh it says no other time of the login.
+        id_token: good.idToken({
+          ...good.claims(asked.has('code') ? nonce : undefined),
+          ...(!asked.has('code') && { auth_time: undefined }),
+          sub,
+        }),
       })
     },
     userinfo: ({ authorization = '' }) =>

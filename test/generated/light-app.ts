@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler, type Express, type Request } from 'express'
@@ -14,6 +15,8 @@ export interface LightApp {
   readonly store: RewindableStore
   /** One request of a case; tells the error that the app's error handler was given. */
   ask(tab: Tab, path: string, headers?: Record<string, string>, form?: string): Promise<Outcome>
+  /** The session cookie of a row that a test wrote. */
+  cookieOf(sessionId: string): string
   close(): Promise<void>
 }
 
@@ -48,7 +51,7 @@ export async function startLightApp({ flow: options, routes }: LightAppSetUp): P
 
   const flow = pkceFlow({
     clientId: 'test-client',
-    clientSecret: clientSecret,
+    clientSecret,
     redirectUri: `${origin}/callback`,
     loginTimeout: 86_400_000,
     onLogin({ req, token }: { req: Request; token: Token }) {
@@ -91,6 +94,10 @@ export async function startLightApp({ flow: options, routes }: LightAppSetUp): P
       })
       outcomes.delete(id)
       return { error: outcome.error, signedIn: outcome.signedIn, ...answered }
+    },
+    cookieOf(id) {
+      const mac = createHmac('sha256', 'of-the-tests').update(id).digest('base64')
+      return encodeURIComponent(`s:${id}.${mac.replace(/=+$/, '')}`)
     },
     async close() {
       listener.closeAllConnections()
