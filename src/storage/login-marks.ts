@@ -3,7 +3,7 @@ import type { KeyValueStore } from './key-value-store.ts'
 import type { Mutex } from './mutex.ts'
 import { createRecordStore } from './record-store.ts'
 import type { Sealing } from './sealing.ts'
-import { hasShape, isText, isTime, optional } from './stored-values.ts'
+import { isText, isTime, object, optional } from './stored-values.ts'
 
 /** That a logout token ended sign-ins: those whose ID Token is older. */
 export interface SignedEnding {
@@ -65,8 +65,8 @@ export function createLoginMarks(
 
   async function find(key: string) {
     const stored = await records.get(key)
-    if (!isMark(stored?.content)) return undefined
-    return { expiresAt: stored.expiresAt, ...stored.content }
+    if (stored === undefined || !isMark(stored.content)) return undefined
+    return { expiresAt: stored.expiresAt, ...(stored.content as Mark) }
   }
 
   /** Under the lock, so that no ending is lost. */
@@ -105,14 +105,11 @@ export function createLoginMarks(
 }
 
 /** Whether this is a mark as we write it. */
-function isMark(value: unknown): value is Mark {
-  const signed = { issuedAt: Number.isFinite, receivedAt: isTime, tokenId: isText }
-  return hasShape(value, {
-    lifetime: isTime,
-    signed: optional((ending) => hasShape(ending, signed)),
-    unsigned: optional(isTime),
-  })
-}
+const isMark = object({
+  lifetime: isTime,
+  signed: optional(object({ issuedAt: Number.isFinite, receivedAt: isTime, tokenId: isText })),
+  unsigned: optional(isTime),
+})
 
 /** A repetition of a logout token changes nothing; what came before it may have ended since. */
 function laterSigned(

@@ -1,31 +1,41 @@
 import { isErrorCode } from '../errors.ts'
-import { hasShape, isFlag, isObject, isText, isTexts, isTime, optional } from './stored-values.ts'
+import {
+  type Check,
+  isFlag,
+  isObject,
+  isText,
+  isTexts,
+  isTime,
+  object,
+  optional,
+} from './stored-values.ts'
 
-const outcomes: Readonly<Record<string, Parameters<typeof hasShape>[1]>> = {
-  taken: { at: isTime },
-  done: {
+const outcomes: Readonly<Record<string, Check>> = {
+  taken: object({ at: isTime }),
+  done: object({
     at: isTime,
     landing: isText,
     sessionId: optional(isText),
     replacedSessionId: optional(isText),
-  },
-  failed: {
+  }),
+  failed: object({
     code: isErrorCode,
     message: isText,
     oauthError: optional(isText),
     retryAfter: optional((value) => isTime(value) && value >= 0),
-  },
+  }),
 }
 
 function isOutcome(value: unknown): boolean {
   const { status } = isObject(value) ? value : {}
   const shape = isText(status) && Object.hasOwn(outcomes, status) ? outcomes[status] : undefined
-  return shape !== undefined && hasShape(value, shape)
+  return shape?.(value) === true
 }
 
-const answer = { code: optional(isText), error: optional(isText), iss: optional(isText) }
+const answer = object({ code: optional(isText), error: optional(isText), iss: optional(isText) })
 
-const login = {
+/** Whether this is a `PendingLogin` as we write it. */
+export const isPendingLogin = object({
   codeVerifier: isText,
   nonce: isText,
   returnTo: isText,
@@ -38,11 +48,6 @@ const login = {
   maxAge: optional((value) => typeof value === 'number' && value >= 0),
   acrValues: optional(isTexts),
   secretHash: isText,
-  answer: optional((value) => hasShape(value, answer)),
+  answer: optional(answer),
   outcome: optional(isOutcome),
-}
-
-/** Whether this is a `PendingLogin` as we write it. */
-export function isPendingLogin(value: unknown): boolean {
-  return hasShape(value, login)
-}
+})

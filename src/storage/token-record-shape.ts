@@ -1,4 +1,4 @@
-import { hasShape, isObject, isText, isTexts, isTime, optional } from './stored-values.ts'
+import { isObject, isText, isTexts, isTime, object, optional } from './stored-values.ts'
 
 /** RFC 6749 appendix A.12: what fits into the header `Authorization`. */
 function isAccessToken(value: unknown): boolean {
@@ -17,7 +17,7 @@ function isReadableIdToken(value: unknown): boolean {
   }
 }
 
-const tokens = {
+const tokens = object({
   accessToken: isAccessToken,
   tokenType: isText,
   scope: isTexts,
@@ -27,18 +27,14 @@ const tokens = {
   refreshToken: optional((value) => isText(value) && value !== ''),
   idToken: optional(isText),
   refreshExpiresAt: optional(isTime),
-}
+})
 
-const record = {
-  tokens: optional((value) => hasShape(value, tokens)),
+/** Whether this is a `TokenRecord` as we write it. */
+export const isTokenRecord = object({
+  tokens: optional(tokens),
   idToken: optional(isReadableIdToken),
   missedAcr: optional(isTexts),
   connectedAt: isTime,
   startedAt: optional(isTime),
   revision: isText,
-}
-
-/** Whether this is a `TokenRecord` as we write it. */
-export function isTokenRecord(value: unknown): boolean {
-  return hasShape(value, record)
-}
+})
