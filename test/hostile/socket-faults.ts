@@ -7,8 +7,8 @@ import type { SocketFault } from './hostile-server.ts'
 export interface FaultCase {
   does: string
   fault: SocketFault
-  outcome: Extract<PkceFlowErrorCode, `server_${string}` | 'invalid_server_response'>
-  X
+  /** `no JSON`: a response that only who needs its JSON minds. */
+  outcome: Extract<PkceFlowErrorCode, `server_${string}` | 'invalid_server_response'> | 'no JSON'
 }
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n'
@@ -59,7 +59,7 @@ export const endless: readonly FaultCase[] = [
   { does: 'drips chunks', fault: inTurn(say(chunkedHead), drip('1\r\n \r\n')) },
   { does: 'drips 100 Continue', fault: drip('HTTP/1.1 100 Continue\r\n\r\n') },
   { does: 'drips 103 Early Hints', fault: drip('HTTP/1.1 103 Early Hints\r\nlink: </>\r\n\r\n') },
-].map((fault) => ({ ...fault, outcome: 'server_timeout' }))
+].map((fault) => ({ ...fault, outcome: 'server_timeout' as const }))
 
 /** Those that send more than anybody wants. */
 export const abundant: readonly FaultCase[] = [
@@ -92,7 +92,7 @@ export const abundant: readonly FaultCase[] = [
     fault: pour(`HTTP/1.1 103 Early Hints\r\nlink: <${'x'.repeat(1_000)}>\r\n\r\n`),
   },
   { does: 'pours out empty lines', fault: pour('\r\n') },
-].map((fault) => ({ ...fault, outcome: 'invalid_server_response' }))
+].map((fault) => ({ ...fault, outcome: 'invalid_server_response' as const }))
 
 /** 64 MiB. */
 const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, ' '), { level: 1 })
