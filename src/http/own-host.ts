@@ -27,5 +27,13 @@ export function isElsewhere({ settings }: Flow, req: Request): boolean {
  */
 export function placeOnOwnHost(flow: Flow, req: Request, samePlace: string): string | undefined {
   if (!isElsewhere(flow, req) || wasMoved(req) || !samePlace.startsWith('/')) return undefined
-  return `${flow.settings.origin}${samePlace}${samePlace.includes('?') ? '&' : '?'}${movedParameter}=1`
+  return `${flow.settings.origin}${escaped(samePlace)}${samePlace.includes('?') ? '&' : '?'}${movedParameter}=1`
+}
+
+/** Browsers escape these themselves (RFC 3986 section 2); what was sent without is not repeated so. */
+function escaped(place: string): string {
+  return place.replace(
+    /[^\x21-\x7e]|["<>\\^`{|}]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
+  )
 }

@@ -215,6 +215,22 @@ describe('P13: whatever a client sends to our routes is answered with 2xx, 3xx o
       await expectAlive()
     })
 
+    it('P13: a start that is sent to redirectUri’s host takes its query there escaped', async () => {
+      const path = `/login?returnTo=/${mark}&a="{}|`
+      const page = await rawRequest(app.origin, { path, headers: { host: 'localhost' } })
+      expectAnswered(page, path)
+      expect(page.headers.location).to.match(/^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/)
+      const { searchParams } = new URL(page.headers.location!)
+      expect(searchParams.get('returnTo')).to.equal(`/${mark}`)
+    })
+
+    it('P13: a target that is no path has no session, at a guard neither', async () => {
+      await app.close()
+      app = await startApp({ routes: (each, flow) => void each.use(flow.requireToken()) })
+      for (const path of ['*', '*a', '*/callback', 'https://evil.example%zz'])
+        expect((await rawRequest(app.origin, { path })).status, path).to.equal(401)
+    })
+
     it('P13: paths that are nearly ours', async () => {
       for (const path of [
         '/login%00',
