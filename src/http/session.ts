@@ -14,9 +14,15 @@ interface SessionWithReferences {
 /** How long browsers without a `maxAge` are taken to stay: what stores do with such sessions. */
 export const defaultLifetime = 86_400_000
 
-/** Throws `session_missing` if there is no session to sign anybody in to. */
+/**
+ * Throws `session_missing` if there is no session to sign anybody in to, or `login_required` where the
+ * request is to blame: its target has no path (RFC 9112 section 3.2), so that no cookie is for it.
+ */
 export function requireSession(req: Request): void {
   if (req.session !== undefined && req.session !== null && req.sessionStore !== undefined) return
+  const path = req.path as string | null
+  if (path?.startsWith('/') !== true)
+    throw new PkceFlowError('login_required', 'Nobody is signed in to what is no page.')
   throw new PkceFlowError(
     'session_missing',
     'There is no req.session. Put app.use(session(…)) of express-session before this router, with a ' +
