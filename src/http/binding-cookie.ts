@@ -79,7 +79,8 @@ export function createBindingCookies(settings: BindingCookieSettings): BindingCo
   }
 
   function set(res: Response, cookie: BindingCookie) {
-    const left = cookie.startedAt + loginTimeout - Date.now()
+    // When it began is the browser's word only.
+    const left = Math.min(cookie.startedAt - Date.now(), 0) + loginTimeout
     const value = `${letters[cookie.kind]}${cookie.startedAt.toString(36)}.${cookie.secret}`
     res.cookie(cookie.name, value, { ...attributes, maxAge: Math.max(left, 1_000) })
   }

@@ -132,6 +132,17 @@ describe('P14: what is stored expires, and is bounded', () => {
     expect(app.server.count('token')).to.equal(0)
   })
 
+  it('P14: no binding cookie outlives its login, whatever the browser says when that began', async () => {
+    await start()
+    const callback = await browser.openUntil(app.url('/callback'), app.url('/login'))
+    const [name = ''] = bindingCookies(browser)
+    const jar = browser.cookies.get('127.0.0.1')!
+    jar.set(name, jar.get(name)!.replace(/^o\w+/, 'ozzzzzzzzz'))
+    const { headers } = await browser.request(callback)
+    const cookie = headers['set-cookie']!.find((line) => line.startsWith(name))
+    expect(Number(/Max-Age=(\d+)/.exec(cookie!)![1])).to.be.within(1, 600)
+  })
+
   it('P14: a visitor who starts a login and never comes back leaves no session', async () => {
     await start()
     await browser.request(app.url('/login'))
