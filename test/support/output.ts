@@ -1,7 +1,14 @@
 import { format } from 'node:util'
 
-/** What a piece of work printed: on the console, on stderr, as warnings of the process. */
-export async function printedBy(work: () => Promise<unknown>): Promise<string> {
+/** What is printed from now on: on the console, on stderr, as warnings of the process. */
+export interface Capture {
+  /** What was printed since this was called last. */
+  take(): string
+  /** Prints again where it belongs. */
+  stop(): void
+}
+
+export function captureOutput(): Capture {
   const printed: string[] = []
   const restores: (() => void)[] = []
 
@@ -20,10 +27,21 @@ export async function printedBy(work: () => Promise<unknown>): Promise<string> {
     return true
   })
   replace(process, 'emitWarning', (...values: unknown[]) => void printed.push(format(...values)))
+  return {
+    take: () => printed.splice(0).join('\n'),
+    stop() {
+      for (const restore of restores) restore()
+    },
+  }
+}
+
+/** What a piece of work printed. */
+export async function printedBy(work: () => Promise<unknown>): Promise<string> {
+  const output = captureOutput()
   try {
     await work()
   } finally {
-    for (const restore of restores) restore()
+    output.stop()
   }
-  return printed.join('\n')
+  return output.take()
 }
