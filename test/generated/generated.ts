@@ -17,13 +17,27 @@ export function holdsForAll<Input>(
   property: (input: Input) => Promise<void>,
 ): Mocha.Test {
   return it(`${title} (${cases.toLocaleString('en')} cases, seed ${seed})`, async function () {
-    this.timeout(cases * 30)
+    this.timeout(60_000 + cases * 100)
     const batches = fc.array(inputs, { minLength: atOnce, maxLength: atOnce })
     await fc.assert(
       fc.asyncProperty(batches, async (batch) => {
-        await Promise.all(batch.map(property))
+        await Promise.all(batch.map((input) => naming(input, property)))
       }),
-      { numRuns: Math.ceil(cases / atOnce), seed, endOnFailure: false },
+      {
+        numRuns: Math.ceil(cases / atOnce),
+        seed,
+        // `GENERATED_SHRINK=no` shows the first failure at once, as it was generated.
+        endOnFailure: process.env.GENERATED_SHRINK === 'no',
+      },
     )
   })
+}
+
+/** Of a batch that fails, the input at fault is what one looks for. */
+async function naming<Input>(input: Input, property: (input: Input) => Promise<void>) {
+  try {
+    await property(input)
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\nfor ${fc.stringify(input)}`, { cause: error })
+  }
 }
