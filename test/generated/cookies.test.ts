@@ -139,7 +139,10 @@ async function bring(world: World, { route, parts: given, separator }: Case): Pr
     expect.fail(`somebody is let in: ${answer.raw}`)
   const isTaken = path === '/callback' && placed(answer.status)
   if (isTaken && !isBound) expect.fail(`another browser's login was finished: ${answer.raw}`)
-  if (path !== '/callback' || !isTaken) world.keepPending(login)
+  const first = cookie.split(';').find((pair) => pair.trim().startsWith(`${name}=`))
+  if (path === '/callback' && first?.trim() === login.cookie && !isTaken)
+    expect.fail(`the browser's own login was refused: ${answer.raw}`)
+  if (!isTaken || path !== '/callback') world.keepPending(login)
 }
 
 function placed(status: number): boolean {
