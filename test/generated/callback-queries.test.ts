@@ -78,7 +78,7 @@ async function bring(world: World, input: Case): Promise<void> {
     iss: world.app.server.issuer,
   }
   const target = inOneLine(path + write(parameters, real))
-  const query = new URLSearchParams(target.slice('/callback?'.length))
+  const query = new URLSearchParams(target.slice(target.indexOf('?') + 1))
   const isOwn = cookie === about.cookie && isOnly(query, 'state', state)
   const answer = await world.send(
     { target, headers: cookie === undefined || cookie === '' ? [] : [['Cookie', cookie]] },
