@@ -200,7 +200,8 @@ describe('P4: PKCE with S256, state and nonce are always sent and always checked
           app.server.misbehave('token', {
             idToken: { claims: (claims) => ({ ...claims, nonce: value }) },
           })
-          await expectRefused(url, 'login_interrupted')
+          // What is not written as we write it is no login.
+          await expectRefused(url, value === '' ? 'login_interrupted' : 'login_not_found')
           expect(app.server.count('token'), 'token requests').to.equal(0)
         })
   })

@@ -122,35 +122,36 @@ export const sectionC20: readonly Row[] = [
     steps: [start(), answer()],
     expect: arrived('/here?by=onLogin'),
   },
-  ...[
-    '//evil.example',
-    'https://evil.example/',
-    '/\\evil.example',
-    'javascript:alert(1)',
-    7,
-    null,
-  ].flatMap((place) => [
-    {
-      id: 'C-24',
-      title: `and before the browser is sent there: the store says ${JSON.stringify(place)}`,
-      steps: [start(), tamper((content) => ({ ...content, returnTo: place })), answer()],
-      expect: arrived('/'),
-    },
-    {
-      id: 'C-24',
-      title: `and when it is sent there again: the store says ${JSON.stringify(place)}`,
-      steps: [
-        start(),
-        gives(answer(), 302),
-        tamper(({ outcome, ...content }) => ({
-          ...content,
-          outcome: { ...(outcome as object), landing: place },
-        })),
-        answer(),
-      ],
-      expect: arrived('/'),
-    },
-  ]),
+  ...['//evil.example', 'https://evil.example/', '/\\evil.example', 'javascript:alert(1)'].flatMap(
+    (place) => [
+      {
+        id: 'C-24',
+        title: `and before the browser is sent there: the store says ${JSON.stringify(place)}`,
+        steps: [start(), tamper((content) => ({ ...content, returnTo: place })), answer()],
+        expect: arrived('/'),
+      },
+      {
+        id: 'C-24',
+        title: `and when it is sent there again: the store says ${JSON.stringify(place)}`,
+        steps: [
+          start(),
+          gives(answer(), 302),
+          tamper(({ outcome, ...content }) => ({
+            ...content,
+            outcome: { ...(outcome as object), landing: place },
+          })),
+          answer(),
+        ],
+        expect: arrived('/'),
+      },
+    ],
+  ),
+  ...[7, null].map((place) => ({
+    id: 'C-24',
+    title: `and the store says ${JSON.stringify(place)}: that is no login of ours`,
+    steps: [start(), tamper((content) => ({ ...content, returnTo: place })), answer()],
+    expect: refused(400, 'login_not_found'),
+  })),
   {
     id: 'C-25',
     title: 'the callback leads on at once, nothing stays of the code in the address',

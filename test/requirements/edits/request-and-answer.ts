@@ -261,8 +261,8 @@ export const requestAndAnswerEdits: readonly Edit[] = [
     ],
     [
       'storage/pending-logins.ts',
-      'const login = (await records.get(id))?.content',
-      'const login = ({} as any)[id] ?? (await records.get(id))?.content',
+      'const content = (await records.get(id))?.content',
+      'const content = ({} as any)[id] ?? (await records.get(id))?.content',
     ],
   ),
   without(
