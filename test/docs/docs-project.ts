@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import ts from 'typescript'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -27,6 +27,13 @@ export async function filesIn(path: string): Promise<Record<string, string>> {
   return Object.fromEntries(Array.from(blocks, ([, name = '', block = '']) => [name, block]))
 }
 
+/** What readers of the guides have installed, beside this package. */
+const installedPackages = [
+  ...['express', 'express-session', 'supertest', 'connect-redis', 'redis', 'ioredis', 'pg'],
+  ...['redis-semaphore', 'keyv', '@keyv/redis', '@types/node', '@types/express'],
+  ...['@types/express-session', '@types/supertest', '@types/pg'],
+]
+
 /** A project of a reader, who has installed this package and what it needs. */
 export interface DocsProject {
   /** What TypeScript says about the programs. */
@@ -49,23 +56,26 @@ export async function createDocsProject(programs: Record<string, string>): Promi
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'docs-')))
   const installed = join(folder, 'node_modules/express-pkce-flow')
   await mkdir(installed, { recursive: true })
-  await mkdir(join(folder, 'node_modules/@types'))
   await symlink(join(root, 'src'), join(installed, 'src'))
   const exports = {
     '.': './src/index.ts',
     './req-token': './src/req-token.ts',
+    './presets': './src/presets/index.ts',
     './testing': './src/testing/index.ts',
+    './redis': './src/storage/redis-lock.ts',
+    './postgres': './src/storage/postgres-lock.ts',
   }
   await writeFile(join(installed, 'package.json'), JSON.stringify({ type: 'module', exports }))
-  for (const name of ['express', 'express-session', 'supertest', '@types/node'])
-    await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name))
-  for (const name of ['express', 'express-session', 'supertest'])
-    await symlink(
-      join(root, 'node_modules/@types', name),
-      join(folder, 'node_modules/@types', name),
-    )
+  for (const name of installedPackages) {
+    const link = join(folder, 'node_modules', name)
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(join(root, 'node_modules', name), link)
+  }
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-  for (const [name, text] of Object.entries(programs)) await writeFile(join(folder, name), text)
+  for (const [name, text] of Object.entries(programs)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    await writeFile(join(folder, name), text)
+  }
 
   return {
     check() {

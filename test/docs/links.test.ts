@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { expect } from 'chai'
+import { proseOf, root, texts } from './guides.ts'
+
+/** What GitHub makes of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-')
+}
+
+function anchorsOf(path: string): string[] {
+  const headings = proseOf(texts.get(path) ?? '').matchAll(/^#{1,6} (.*)$/gm)
+  return Array.from(headings, ([, heading = '']) => anchorOf(heading))
+}
+
+/** Written elsewhere at the moment. */
+const soonThere = ['docs/rate-limiting.md']
+
+/** Links to this repository: from where, to where. */
+const links = [...texts]
+  .flatMap(([path, text]) =>
+    Array.from(proseOf(text).matchAll(/\]\(([^)\s]+)\)/g), ([, target = '']) => ({ path, target })),
+  )
+  .filter(({ target }) => !/^[a-z]+:/.test(target))
+
+describe('links in README and guides', () => {
+  it('there are many', () => {
+    expect(links.length).to.be.greaterThan(60)
+  })
+
+  it('lead to files that are there', () => {
+    const broken = links.filter(({ path, target }) => {
+      const [file = ''] = target.split('#')
+      const place = join(dirname(path), file)
+      return file !== '' && !soonThere.includes(place) && !existsSync(join(root, place))
+    })
+    expect(broken).to.deep.equal([])
+  })
+
+  it('lead to headings that are there', () => {
+    const broken = links.filter(({ path, target }) => {
+      const [file = '', anchor] = target.split('#')
+      if (anchor === undefined) return false
+      const place = file === '' ? path : normalize(join(dirname(path), file))
+      return texts.has(place) && !anchorsOf(place).includes(anchor)
+    })
+    expect(broken).to.deep.equal([])
+  })
+
+  it('every guide is linked from the README', () => {
+    const linked = links.filter(({ path }) => path === 'README.md').map(({ target }) => target)
+    const guides = [...texts.keys()].filter((path) => path.startsWith('docs/'))
+    expect(guides.filter((path) => !linked.includes(path))).to.deep.equal([])
+  })
+})
