@@ -1,6 +1,6 @@
 import { asPkceFlowError, PkceFlowError } from '../errors.ts'
 
-/** What a hook gives: it may be async, it need not. */
+/** What a hook gives: it may be async, it need not. @inline */
 export type MaybePromise<T> = T | Promise<T>
 
 /** Every call of a hook is given up after this many milliseconds. */

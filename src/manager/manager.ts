@@ -18,7 +18,7 @@ import {
   type UserSecrets,
 } from './user-secrets.ts'
 
-/** What a hook gives back: the secret, or nothing if there is none. */
+/** What a hook gives back: the secret, or nothing if there is none. @inline */
 type Retrieved = MaybePromise<string | null | undefined>
 
 /** An answer of the authorization server (RFC 6749 section 4.1.2), and whose it is. */

@@ -8,6 +8,7 @@ import type { Preset } from './preset.ts'
 import type { SignIns } from './server-logout.ts'
 import type { ServerMetadata, ServerRootUrl } from './server-metadata.ts'
 
+/** @inline */
 interface DiscoveredServer {
   /**
    * Issuer identifier of the authorization server. Its metadata are discovered at the first use:
@@ -22,6 +23,7 @@ interface DiscoveredServer {
   server?: (ServerMetadata & NoPreset) | undefined
 }
 
+/** @inline */
 interface GivenServer {
   issuer?: undefined
   /**
@@ -42,6 +44,7 @@ interface PublicClient {
   clientAuth?: 'none' | undefined
 }
 
+/** @inline */
 interface ClientWithSecret {
   /** Client secret. Leave the option out for a public client: `undefined` is refused. */
   clientSecret: string
@@ -52,13 +55,14 @@ interface ClientWithSecret {
   clientAuth?: 'client_secret_basic' | 'client_secret_post' | undefined
 }
 
+/** @inline */
 interface ClientWithOwnAuthentication {
   clientSecret?: never
   /** Any client authentication of openid-client, for example `PrivateKeyJwt(key)`. */
   clientAuth: ClientAuth
 }
 
-/** What {@link CommonOptions.onLogin} is given. */
+/** What the option `onLogin` is given. */
 export interface LoginEvent {
   /** The callback request; `req.session` is the new session, not saved yet. */
   req: Request
@@ -191,7 +195,7 @@ export interface CommonOptions<Property extends string = 'token'> {
 
 type MaybePromise<T> = T | Promise<T>
 
-/** People log in through the flow, and their tokens belong to the session. */
+/** People log in through the flow, and their tokens belong to the session. @inline */
 interface SessionTokens extends SignIns {
   purpose?: 'login' | undefined
   userId?: undefined
@@ -199,7 +203,7 @@ interface SessionTokens extends SignIns {
   tokenLifetime?: undefined
 }
 
-/** People log in through the flow, and their tokens belong to a user of the app, beyond sessions. */
+/** People log in through the flow; tokens belong to a user of the app, beyond sessions. @inline */
 interface UserTokens extends SignIns {
   purpose?: 'login' | undefined
   /**
@@ -219,7 +223,7 @@ interface UserTokens extends SignIns {
 
 /**
  * Users of an app that has a login of its own connect an account elsewhere. The flow never writes to
- * the session and keeps its id; logging out of the flow is disconnecting the account.
+ * the session and keeps its id; logging out of the flow is disconnecting the account. @inline
  */
 interface ConnectedAccounts {
   purpose: 'connect'

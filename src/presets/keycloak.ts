@@ -3,7 +3,7 @@ import type { Preset } from '../options/preset.ts'
 import { readArguments, readOrigin, readSegment } from './arguments.ts'
 import { definePreset } from './define-preset.ts'
 
-/** Where a Keycloak is: at the root of a host, or at the base URL that it is configured with. */
+/** Where a Keycloak is: at the root of a host, or at the base URL that it is configured with. @inline */
 type Place = { host: string; baseUrl?: undefined } | { host?: undefined; baseUrl: string }
 
 /**

@@ -50,7 +50,7 @@ const createdMeanwhile: readonly unknown[] = ['23505', '42710', '42P07']
  * ```
  *
  * @param pool a pool that the app ends, and listens to the `error` events of
- * @throws {@link ConfigurationError} for anything that is no such pool, and for a wrong option
+ * @throws `configuration` for anything that is no such pool, and for a wrong option
  */
 export function postgresLock(
   pool: PostgresPool,

@@ -48,7 +48,7 @@ return 0`
  * Redis is down (`disableOfflineQueue: true` of node-redis, `maxRetriesPerRequest: 1` of ioredis).
  *
  * @param client a client that the app connects, closes, and listens to the `error` events of
- * @throws {@link ConfigurationError} for anything that is no such client, and for a wrong option
+ * @throws `configuration` for anything that is no such client, and for a wrong option
  */
 export function redisLock(
   client: NodeRedisClient | IoredisClient,

@@ -100,6 +100,7 @@ type OneOf<T> = {
   [K in keyof T]: Pick<T, K> & Partial<Record<Exclude<keyof T, K>, never>>
 }[keyof T]
 
+/** @inline */
 interface FaultsByEndpoint {
   discovery: OneOf<TransportFaults & DiscoveryFaults>
   jwks: OneOf<TransportFaults & JwksFaults>
