@@ -9,6 +9,7 @@ import {
 } from '../../src/testing/index.ts'
 import { createDocsProject, programIn, type DocsProject } from './docs-project.ts'
 import { type GuideApp, script, startGuideApp } from './guide-app.ts'
+import { texts } from './guides.ts'
 
 describe('guide recipes.md', function () {
   this.timeout(120_000)
@@ -25,6 +26,7 @@ describe('guide recipes.md', function () {
     app = await startGuideApp(project, 'recipes.ts', {
       ACME_ISSUER: acme.issuer,
       GLOBEX_ISSUER: globex.issuer,
+      NODE_DEBUG: 'express-pkce-flow',
     })
   })
 
@@ -116,6 +118,23 @@ describe('guide recipes.md', function () {
     const answer = await app.browser.openUntil(app.origin, start.headers.location ?? '')
     const elsewhere = answer.replace('/acme/', '/globex/')
     expect((await app.browser.request(elsewhere)).status).to.equal(400)
+  })
+
+  it('NODE_DEBUG says why a login was not found, as troubleshooting.md has it', async () => {
+    const guide = texts.get('docs/troubleshooting.md')!
+    const start = await call('/login', { headers: {} })
+    const answer = await app.browser.openUntil(app.origin, start.headers.location ?? '')
+    app.browser.cookies.clear()
+    await app.browser.request(answer)
+    await app.program.printed(
+      /login not found: cookie not sent to host 127.0.0.1, it began at host 127.0.0.1\n/,
+    )
+    expect(guide).to.include('`cookie not sent to host A, it began at host A`')
+    await app.browser.request(`${app.origin}/callback?state=never-ours&code=any`)
+    await app.program.printed(
+      /login not found: cookie not sent to host 127.0.0.1, no record of it in the store\n/,
+    )
+    expect(guide).to.include('`cookie not sent …, no record of it in the store`')
   })
 
   it('the access log has paths, and no secret', async () => {
