@@ -95,10 +95,6 @@ describe('guides', function () {
     }
   }
 
-  it('programs compile', () => {
-    expect(project.check()).to.deep.equal([])
-  })
-
   describe('manager.md', () => {
     it('the script connects, lists projects, refreshes and disconnects', async () => {
       const url = await run('script.ts', /Open (\S+)\n/)

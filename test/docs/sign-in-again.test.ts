@@ -60,10 +60,6 @@ describe('guide sign-in-again.md', function () {
   }
   const asked = async (nth: number) => (await server.received('authorization', nth)).query
 
-  it('the program compiles', () => {
-    expect(project.check()).to.deep.equal([])
-  })
-
   it('who is signed in at the server is welcomed by name, and not again after a logout', async () => {
     expect(await open('/')).to.deep.equal({ status: 200, path: '/', body: 'Welcome, alice' })
     expect((await asked(1)).get('prompt')).to.equal('none')
