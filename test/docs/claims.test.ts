@@ -134,6 +134,18 @@ describe('what the guides say', () => {
     })
   })
 
+  says('sessions-and-stores.md', 'ends `maxAge` after the session was last changed')
+  for (const rolling of [false, true])
+    it(`the session cookie is ${rolling ? '' : 'not '}renewed with rolling: ${rolling}`, async () => {
+      const running = await start({ session: { rolling, cookie: { maxAge: 60_000 } } })
+      const browser = createBrowser()
+      await browser.open(running.url('/login'))
+      const page = await browser.request(running.url('/login-only'))
+      expect(page.status).to.equal(200)
+      const isRenewed = page.headers['set-cookie']?.some((line) => line.startsWith('connect.sid='))
+      expect(isRenewed ?? false).to.equal(rolling)
+    })
+
   describe('what a request costs', () => {
     /** Reads and writes of records, by the first letters of their keys. */
     function countingStore() {
