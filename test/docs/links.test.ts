@@ -18,9 +18,6 @@ function anchorsOf(path: string): string[] {
   return Array.from(headings, ([, heading = '']) => anchorOf(heading))
 }
 
-/** Written elsewhere at the moment. */
-const soonThere = ['docs/rate-limiting.md']
-
 /** Links to this repository: from where, to where. */
 const links = [...texts]
   .flatMap(([path, text]) =>
@@ -37,7 +34,7 @@ describe('links in README and guides', () => {
     const broken = links.filter(({ path, target }) => {
       const [file = ''] = target.split('#')
       const place = join(dirname(path), file)
-      return file !== '' && !soonThere.includes(place) && !existsSync(join(root, place))
+      return file !== '' && !existsSync(join(root, place))
     })
     expect(broken).to.deep.equal([])
   })

@@ -113,8 +113,8 @@ export const logoutEdits: readonly Edit[] = [
     ],
     [
       'protocol/revocation.ts',
-      "return code === 'server_unavailable' || code === 'server_timeout'\n      ? 'unreachable'\n      : 'not revoked'",
-      "if (code === 'server_unavailable' || code === 'server_timeout') throw error\n    return 'not revoked'",
+      "return code === 'server_unavailable' || code === 'server_timeout' ? 'unreachable' : 'not revoked'",
+      "if (code === 'server_unavailable' || code === 'server_timeout') throw failure\n  return 'not revoked'",
     ],
   ),
 

@@ -87,8 +87,8 @@ export const serverEdits: readonly Edit[] = [
     ['C-30'],
     [
       known,
-      'if (url !== undefined && isSecureOrLoopback(url) && url.hash',
-      'if (url !== undefined && url.hash',
+      'if (url !== undefined && isSecureOrLoopback(url) && !url.href',
+      'if (url !== undefined && !url.href',
     ],
   ),
   without(
