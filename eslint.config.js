@@ -32,6 +32,12 @@ export default tseslint.config(
     files: ['**/*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
   },
+  {
+    files: ['bench/apps/*.js'],
+    languageOptions: {
+      globals: { Buffer: 'readonly', URLSearchParams: 'readonly', fetch: 'readonly' },
+    },
+  },
   // Of the test runner that a consumer is run by.
   { files: ['test/consumers/*.js'], languageOptions: { globals: { it: 'readonly' } } },
 )

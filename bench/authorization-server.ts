@@ -2,15 +2,18 @@
  * A fast authorization server in a process of its own, so that it never counts into what an app
  * costs. Everybody is signed in here already (the `subject` cookie says who) and consents at once.
  * It checks what a real one checks, so that an app cannot win by leaving something out.
+ *
+ * To every message on the IPC channel it answers how many bytes its last token endpoint response had.
  */
 import { createHash, generateKeyPairSync, randomBytes, sign, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { announceReady, listenOnLoopback } from './child-side.ts'
+import type { AddressInfo } from 'node:net'
+import type { ChildMessage } from './child-process.ts'
 import { registration, subjectCookie, tokenLength } from './registration.ts'
 
 interface Grant {
   subject: string
-  nonce: string
+  nonce: string | undefined
   codeChallenge: string
   redirectUri: string
 }
@@ -18,14 +21,19 @@ interface Grant {
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const keyId = 'bench-key'
 const grants = new Map<string, Grant>()
+let lastTokenResponse = ''
 const server = createServer(answer)
-const issuer = await listenOnLoopback(server)
+server.keepAliveTimeout = 120_000
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
 const metadata = JSON.stringify({
   issuer,
   authorization_endpoint: `${issuer}/authorize`,
   token_endpoint: `${issuer}/token`,
   jwks_uri: `${issuer}/jwks`,
+  // Nobody asks it; Auth.js does not start without one.
+  userinfo_endpoint: `${issuer}/userinfo`,
   response_types_supported: ['code'],
   response_modes_supported: ['query'],
   grant_types_supported: ['authorization_code', 'refresh_token'],
@@ -42,7 +50,15 @@ const keySet = JSON.stringify({
 const idTokenHeader = encodeSegment({ alg: 'ES256', typ: 'JWT', kid: keyId })
 const basicCredentials = Buffer.from(`${registration.clientId}:${registration.clientSecret}`)
 
-announceReady(issuer)
+process.on('message', () => {
+  tell({ answer: Buffer.byteLength(lastTokenResponse) })
+})
+process.on('disconnect', () => process.exit())
+tell({ origin: issuer })
+
+function tell(message: ChildMessage): void {
+  process.send?.(message)
+}
 
 function answer(req: IncomingMessage, res: ServerResponse): void {
   const url = new URL(req.url ?? '/', issuer)
@@ -74,14 +90,14 @@ function authorize(req: IncomingMessage, request: URLSearchParams, res: ServerRe
     request.get('code_challenge'),
     request.get('redirect_uri'),
   ]
-  if (!subject || !state || !nonce || !codeChallenge || !redirectUri) {
+  if (!subject || !codeChallenge || !redirectUri) {
     refuse(res, 'authorization request: a parameter or the subject cookie is missing')
     return
   }
 
   const code = randomBytes(24).toString('base64url')
-  grants.set(code, { subject, nonce, codeChallenge, redirectUri })
-  const response = new URLSearchParams({ code, state, iss: issuer })
+  grants.set(code, { subject, nonce: nonce ?? undefined, codeChallenge, redirectUri })
+  const response = new URLSearchParams({ code, ...(state && { state }), iss: issuer })
   res.writeHead(302, { location: `${redirectUri}?${response.toString()}` }).end()
 }
 
@@ -110,7 +126,10 @@ function answerTokenRequest(
     challenge.digest('base64url') !== grant.codeChallenge
   )
     refuse(res, 'token request: grant')
-  else sendJson(res, 200, JSON.stringify(createTokenEndpointResponse(grant)))
+  else {
+    lastTokenResponse = JSON.stringify(createTokenEndpointResponse(grant))
+    sendJson(res, 200, lastTokenResponse)
+  }
 }
 
 function isClientAuthenticated(req: IncomingMessage): boolean {

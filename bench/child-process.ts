@@ -1,37 +1,40 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { ChildMessage } from './child-side.ts'
+
+/** What a child process says over the IPC channel that `fork` opened. */
+export type ChildMessage = { origin: string } | { answer: number }
 
 /** A server in a process of its own. */
 export interface ServerProcess {
   origin: string
-  /** CPU time, user and system, that the process has used since its start. */
-  cpuMicroseconds: () => Promise<number>
+  /** What it answers to a question; which ones it knows is said in its file. */
+  ask: (question: string) => Promise<number>
   /** Ends the process and waits until it is gone. */
   stop: () => Promise<void>
 }
 
-const answerTimeout = 20_000
+const answerTimeout = 60_000
 
-/** Starts a TypeScript file of this folder and waits until it listens. */
+/** Starts a file of this folder, TypeScript or JavaScript, and waits until it listens. */
 export async function startServerProcess(
   file: string,
   { args = [], nodeOptions = [] }: { args?: string[]; nodeOptions?: string[] } = {},
 ): Promise<ServerProcess> {
+  const loader = file.endsWith('.ts') ? ['--import', import.meta.resolve('tsx')] : []
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-    execArgv: ['--import', import.meta.resolve('tsx'), ...nodeOptions],
+    execArgv: [...loader, ...nodeOptions],
   })
   try {
     const ready = await receive(child, file)
     if (!('origin' in ready)) throw new Error(`${file} did not say where it listens.`)
     return {
       origin: ready.origin,
-      async cpuMicroseconds() {
-        child.send('cpu')
-        const answer = await receive(child, file)
-        if (!('cpuMicroseconds' in answer)) throw new Error(`${file} did not say its CPU time.`)
-        return answer.cpuMicroseconds
+      async ask(question) {
+        child.send(question)
+        const message = await receive(child, file)
+        if (!('answer' in message)) throw new Error(`${file} did not answer "${question}".`)
+        return message.answer
       },
       stop: () => stop(child),
     }

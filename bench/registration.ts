@@ -1,7 +1,6 @@
 /**
- * What the authorization server and both apps agreed on when the client was registered, and the
- * size of what is handed out. Part of the yardstick: another value here makes older figures
- * incomparable.
+ * What the authorization server and all apps agreed on when the client was registered, and the size
+ * of what is handed out. Part of the yardstick: another value here makes older figures incomparable.
  */
 export const registration = {
   clientId: 'bench.client',

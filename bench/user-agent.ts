@@ -3,14 +3,19 @@ import { Agent, request, type IncomingMessage } from 'node:http'
 /** One person's browser: cookies of its own, connections shared with the others of the run. */
 export interface UserAgent {
   setCookie: (origin: string, name: string, value: string) => void
+  /** One request; no redirect is followed. With a form it is a POST. */
+  visit: (url: string, form?: string) => Promise<Page>
   /** Opens a page, follows redirects, and returns the page at their end. */
   open: (url: string) => Promise<Page>
+  /** Follows the redirects of a page. */
+  follow: (page: Page) => Promise<Page>
 }
 
-/** Where a navigation ended. */
+/** An answer, and where it came from. */
 export interface Page {
   url: string
   status: number
+  location: string | undefined
   body: string
 }
 
@@ -48,35 +53,49 @@ export function createUserAgent(connections: Agent): UserAgent {
     return known
   }
 
-  async function visit(url: URL): Promise<{ status: number; location?: string; body: string }> {
-    const jar = cookiesOf(url.origin)
+  async function visit(url: string, form?: string): Promise<Page> {
+    const target = new URL(url)
+    const jar = cookiesOf(target.origin)
     const cookie = Array.from(jar, ([name, value]) => `${name}=${value}`).join('; ')
-    const headers = cookie === '' ? navigationHeaders : { ...navigationHeaders, cookie }
-    const res = await get(url, headers, connections)
+    const headers = {
+      ...navigationHeaders,
+      ...(cookie !== '' && { cookie }),
+      ...(form !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+    }
+    const res = await send(target, headers, form, connections)
     for (const line of res.headers['set-cookie'] ?? []) keepCookie(jar, line)
     const { location } = res.headers
     const body = await readBody(res)
-    return { status: res.statusCode ?? 0, body, ...(location === undefined ? {} : { location }) }
+    return { url, status: res.statusCode ?? 0, location, body }
+  }
+
+  async function follow(first: Page): Promise<Page> {
+    let page = first
+    for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
+      if (page.location === undefined) return page
+      page = await visit(new URL(page.location, page.url).href)
+    }
+    throw new Error(`More than ${maxRedirects} redirects, the last to ${page.url}`)
   }
 
   return {
     setCookie: (origin, name, value) => void cookiesOf(origin).set(name, value),
-    async open(start) {
-      let url = new URL(start)
-      for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-        const { status, location, body } = await visit(url)
-        if (location === undefined) return { url: url.href, status, body }
-        url = new URL(location, url)
-      }
-      throw new Error(`More than ${maxRedirects} redirects, the last to ${url.href}`)
-    },
+    visit,
+    follow,
+    open: async (start) => follow(await visit(start)),
   }
 }
 
-function get(url: URL, headers: Record<string, string>, agent: Agent): Promise<IncomingMessage> {
+function send(
+  url: URL,
+  headers: Record<string, string>,
+  form: string | undefined,
+  agent: Agent,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(requestTimeout)
-    request(url, { headers, agent, signal }, resolve).on('error', reject).end()
+    const method = form === undefined ? 'GET' : 'POST'
+    request(url, { method, headers, agent, signal }, resolve).on('error', reject).end(form)
   })
 }
 

@@ -1,42 +1,29 @@
 /**
- * The comparator: what a competent developer writes today with Express 5, express-session and
- * openid-client 6, with all checks that openid-client offers for this flow, the signature of the
- * ID Token included. It is the yardstick, so it is changed only in a commit of its own.
+ * What a competent developer writes today with Express 5, express-session and openid-client 6, with
+ * all checks that openid-client offers for this flow, the signature of the ID Token included
+ * (`"signature": false` in the settings leaves it out). It is the yardstick, so it is changed only in
+ * a commit of its own.
  */
 import { promisify } from 'node:util'
 import express from 'express'
-import session from 'express-session'
 import * as client from 'openid-client'
-import { serveMeasured } from './measured-app.ts'
-import { registration } from './registration.ts'
+import { serveMeasured, sessions } from './measured-app.js'
 
-declare module 'express-session' {
-  interface SessionData {
-    byHandLogin?: { codeVerifier: string; state: string; nonce: string }
-    byHandTokens?: {
-      accessToken: string
-      refreshToken: string | undefined
-      idToken: string | undefined
-      expiresAt: number | undefined
-    }
-    byHandClaims?: client.IDToken | undefined
-  }
-}
-
-await serveMeasured(async ({ issuer, origin }) => {
+await serveMeasured(async ({ issuer, registration, origin, store, signature = true }) => {
   const redirectUri = `${origin}/callback`
   const { clientId, clientSecret, scope } = registration
+  const execute = [client.allowInsecureRequests] // the server is on loopback, without TLS
+  if (signature) execute.push(client.enableNonRepudiationChecks)
   const config = await client.discovery(
     new URL(issuer),
     clientId,
     clientSecret,
     client.ClientSecretBasic(clientSecret),
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- The server is on loopback, without TLS.
-    { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
+    { execute },
   )
 
   const app = express()
-  app.use(session({ secret: 'bench', resave: false, saveUninitialized: false }))
+  app.use(sessions(store))
 
   app.get('/login', async function login(req, res) {
     const codeVerifier = client.randomPKCECodeVerifier()
@@ -67,7 +54,7 @@ await serveMeasured(async ({ issuer, origin }) => {
       idTokenExpected: true,
     })
 
-    await promisify((done: (err: unknown) => void) => req.session.regenerate(done))()
+    await promisify((done) => req.session.regenerate(done))()
     const expiresIn = tokens.expiresIn()
     req.session.byHandTokens = {
       accessToken: tokens.access_token,
@@ -76,7 +63,7 @@ await serveMeasured(async ({ issuer, origin }) => {
       expiresAt: expiresIn === undefined ? undefined : Date.now() + expiresIn * 1_000,
     }
     req.session.byHandClaims = tokens.claims()
-    await promisify((done: (err: unknown) => void) => req.session.save(done))()
+    await promisify((done) => req.session.save(done))()
     res.redirect('/')
   })
 
