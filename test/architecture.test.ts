@@ -58,7 +58,9 @@ const package_ = sources.filter(({ path }) => !path.startsWith('testing/'))
 function room(path: string): string {
   const folder = /^(protocol|storage|http|manager|presets|options|testing)\//.exec(path)?.[1]
   if (folder !== undefined) return folder
-  return path.endsWith('.ts') ? path.replace(/\.ts$/, '') : `npm:${path}`
+  return path.endsWith('.ts')
+    ? path.replace(/\.ts$/, '')
+    : `npm:${path.replace(/^jose\/.*/, 'jose')}`
 }
 
 /** What each room may import beside itself (DESIGN.md section 5). */

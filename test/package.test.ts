@@ -138,9 +138,11 @@ describe('package', function () {
     await load(join(dist, 'index.js'))
     const names = [...loaded]
     expect(names.filter((name) => name.includes('/testing/'))).to.be.empty
-    expect(
-      names.filter((name) => !name.startsWith('/') && !name.startsWith('node:')),
-    ).to.have.members(['express', 'jose', 'openid-client'])
+    const others = names.filter((name) => !name.startsWith('/') && !name.startsWith('node:'))
+    const packages = new Set(others.map((name) => name.replace(/\/.*/, '')))
+    expect([...packages]).to.have.members(['express', 'jose', 'openid-client'])
+    // Its index is 34 files, most of which nobody needs here.
+    expect(others).not.to.include('jose')
   })
 
   it('is typed for consumers who check the types of libraries, too', async () => {

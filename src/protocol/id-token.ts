@@ -1,4 +1,6 @@
-import { errors, jwtVerify, type JWTPayload } from 'jose'
+import type { JWTPayload } from 'jose'
+import * as errors from 'jose/errors'
+import { jwtVerify } from 'jose/jwt/verify'
 import { PkceFlowError } from '../errors.ts'
 import { isCompactJwt } from './compact-jwt.ts'
 import type { KnownServer } from './known-server.ts'

@@ -1,4 +1,6 @@
-import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose'
+import type { JWTPayload } from 'jose'
+import { decodeProtectedHeader } from 'jose/decode/protected_header'
+import { jwtVerify } from 'jose/jwt/verify'
 import { PkceFlowError } from '../errors.ts'
 import { isCompactJwt } from './compact-jwt.ts'
 import { acceptedAlgorithms, mayBeRotation, type IdTokenReader } from './id-token.ts'

@@ -1,4 +1,5 @@
-import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from 'jose'
+import type { JWTVerifyGetKey } from 'jose'
+import { createRemoteJWKSet, customFetch } from 'jose/jwks/remote'
 import { PkceFlowError } from '../errors.ts'
 import { isPassing, jsonObject, unavailable } from './json-response.ts'
 import type { Transport } from './transport.ts'
