@@ -128,7 +128,7 @@ describe('costs: what each step takes, exactly', () => {
       expect(meter.take(app.server, page)).to.deep.equal({
         'pending login set': 1,
         createHash: 3,
-        randomBytes: 4,
+        randomBytes: 2,
         cookies: 1,
       })
     })
