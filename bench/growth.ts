@@ -27,11 +27,11 @@ export async function growth(bench: Bench): Promise<Figures[]> {
     starts.push({ name, app: process, once })
   }
 
-  for (const amount of amounts) await add(`bare, ${amount} sessions`, bare, amount)
-  for (const amount of amounts) await add(`of each kind ${amount}`, thisPackage, amount)
+  for (const amount of amounts) await add(`bare express-session, ${amount}`, bare, amount)
+  for (const amount of amounts) await add(`${amount} of each kind`, thisPackage, amount)
   for (const count of flows)
     if (count > 1) await add(`${count} flows`, thisPackage, 10, { flows: count })
-  const least = [`of each kind ${amounts[0] ?? 0}`]
+  const least = [`${amounts[0] ?? 0} of each kind`]
   const extent = bench.extent(11, 480, 2_400)
   return [
     await measureCpu('Signed-in request, by what is stored', requests, least, extent),
