@@ -121,7 +121,13 @@ async function finish(
   })
   // One-time use (RFC 9700 section 2.1): recorded before the code is sent. If that fails, nothing
   // was sent and the same answer can be tried again.
-  await record({ status: 'taken', at: Date.now() })
+  try {
+    await record({ status: 'taken', at: Date.now() })
+  } catch (error) {
+    // It may be written all the same, or be soon: what comes after it takes it back.
+    await pendingLogins.update(id, login).catch(() => undefined)
+    throw error
+  }
   return orFail(record, async () => {
     const { clientId, redirectUri, clockTolerance } = flow.settings
     const { codeVerifier, nonce, maxAge, scope = flow.settings.scope } = login

@@ -1,0 +1,33 @@
+import { expect } from 'chai'
+import { type RunningApp, startApp } from '../support/app.ts'
+import { type Browser, createBrowser } from '../support/browser.ts'
+import { createFaultyStore, type FaultyStore, type StoreCall } from '../support/faulty-store.ts'
+import { answerUrl, json } from './steps.ts'
+
+/** A connection that breaks after the store has done its work: the write is there, and nobody knows. */
+describe('a write that is done and reported as failed (row D-72)', () => {
+  let store: FaultyStore
+  let app: RunningApp
+  let browser: Browser
+
+  beforeEach(async () => {
+    store = createFaultyStore()
+    app = await startApp({ store })
+    browser = createBrowser()
+  })
+  afterEach(() => app.close())
+
+  const writes = (kind: string) => (call: StoreCall) =>
+    call.operation === 'set' && call.key.startsWith(kind)
+
+  it('of a pending login that is taken: nothing was sent, the same answer can be tried again', async () => {
+    const url = await answerUrl(app, browser)
+    let isFirst = true
+    const stop = store.misreport((call) => writes('pl.')(call) && isFirst && !(isFirst = false))
+    expect((await browser.request(url)).status).to.equal(503)
+    stop()
+    expect(app.server.count('token')).to.equal(0)
+    expect((await browser.open(url)).status).to.equal(200)
+    expect(json(await browser.request(app.url('/')))).to.include({ sub: 'alice' })
+  })
+})
