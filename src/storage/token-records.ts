@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { PkceFlowError } from '../errors.ts'
 import type { KeyValueStore } from './key-value-store.ts'
 import type { Hold, Mutex } from './mutex.ts'
@@ -72,7 +73,8 @@ export interface TokenRecords {
    * was written back by a slow request does not come to life with it. It is written, too, if the lock
    * cannot be had; whoever has it may write over it, so it is written once more when the lock is free.
    *
-   * @param late is given what was there instead of the marker by then
+   * @param late is given what was there instead of the marker by then, or before it, if it was given up
+   *   and lands all the same
    */
   end(
     key: string,
@@ -108,6 +110,9 @@ const shortestLifetime = 2_000
 
 /** How long ending a record waits for whoever is changing it. Milliseconds. */
 const endPatience = 5_000
+
+/** When a write that was given up is there, or never will be. Milliseconds. */
+const landingTime = 3_000
 
 /** How long a marker that was written without the lock waits for it. Milliseconds. */
 const latePatience = 120_000
@@ -154,10 +159,29 @@ export function createTokenRecords(
     })
   }
 
-  async function mark(key: string, lifetime: number) {
+  async function mark(key: string, lifetime: number, late?: (record: TokenRecord) => void) {
     const found = await read(key)
-    await records.set(key, { ended: true }, lifetime)
-    return found === 'ended' ? undefined : found
+    const record = found === 'ended' ? undefined : found
+    await records.set(key, { ended: true }, lifetime).catch(async (error: unknown) => {
+      // It may be there all the same: then nobody else would ever see what it replaced.
+      if (await hasEnded(key)) return
+      if (record !== undefined && late !== undefined)
+        void endsSoon(key).then((ends) => ends && late(record))
+      throw error
+    })
+    return record
+  }
+
+  const hasEnded = (key: string) =>
+    read(key).then(
+      (found) => found === 'ended',
+      () => false,
+    )
+
+  /** Whether a marker that was given up lands after all. */
+  async function endsSoon(key: string) {
+    await delay(landingTime, undefined, { ref: false })
+    return hasEnded(key)
   }
 
   return {
@@ -179,13 +203,13 @@ export function createTokenRecords(
     changeIfFree: (key, work, patience) =>
       mutex.runIfFree(`tr.${key}`, (lock) => work(hold(key, lock)), patience),
     async end(key, lifetime, late) {
-      const marked = () => mark(key, lifetime)
+      const marked = () => mark(key, lifetime, late)
       try {
         return await mutex.run(`tr.${key}`, marked, endPatience)
       } catch (error) {
         if (!(error instanceof PkceFlowError) || error.code !== 'lock_unavailable') throw error
       }
-      const found = await mark(key, lifetime)
+      const found = await mark(key, lifetime, late)
       mutex.run(`tr.${key}`, marked, latePatience).then(
         (record) => record && late?.(record),
         () => undefined, // the lock stays away: nobody else can write either

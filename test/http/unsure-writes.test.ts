@@ -2,10 +2,11 @@ import { expect } from 'chai'
 import { type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
 import { createFaultyStore, type FaultyStore, type StoreCall } from '../support/faulty-store.ts'
+import { until } from '../support/until.ts'
 import { answerUrl, json } from './steps.ts'
 
 /** A connection that breaks after the store has done its work: the write is there, and nobody knows. */
-describe('a write that is done and reported as failed (row D-72)', () => {
+describe('a write that is done and reported as failed (rows D-72, D-76)', () => {
   let store: FaultyStore
   let app: RunningApp
   let browser: Browser
@@ -29,5 +30,16 @@ describe('a write that is done and reported as failed (row D-72)', () => {
     expect(app.server.count('token')).to.equal(0)
     expect((await browser.open(url)).status).to.equal(200)
     expect(json(await browser.request(app.url('/')))).to.include({ sub: 'alice' })
+  })
+
+  it('of the end of a sign-in: its tokens are revoked all the same', async () => {
+    await browser.open(app.url('/login'))
+    const [tokens] = app.server.issued
+    const stop = store.misreport(writes('tr.'))
+    await browser.open(app.url('/logout'))
+    stop()
+    await browser.open(app.url('/logout'))
+    await until(() => !tokens!.active && !tokens!.refreshable)
+    expect(json(await browser.request(app.url('/')))).to.include({ sub: null })
   })
 })
