@@ -77,7 +77,11 @@ export function openConnection(
     const revokeWhatWas = (record: TokenRecord | undefined) => void revokeTokens(record?.tokens)
     await tokenRecords
       .end(key, lifetimeOf(undefined) ?? defaultLifetime, revokeWhatWas)
-      .then(revokeWhatWas, () => undefined) // whoever reads it next tries again
+      .then(revokeWhatWas, async () => {
+        // The session that refers to it goes all the same: nobody else would revoke its tokens.
+        const was = await reading
+        if (typeof was === 'object') revokeWhatWas(was)
+      })
     return 'ended'
   }
 

@@ -3,6 +3,7 @@ import { type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
 import { createFaultyStore, type FaultyStore, type StoreCall } from '../support/faulty-store.ts'
 import { until } from '../support/until.ts'
+import { endAtServer, nobody, signedIn, startLogoutApp, who } from './logout-app.ts'
 import { answerUrl, json } from './steps.ts'
 
 /** A connection that breaks after the store has done its work: the write is there, and nobody knows. */
@@ -13,7 +14,23 @@ describe('a write that is done and reported as failed (rows D-72, D-76)', () => 
 
   beforeEach(async () => {
     store = createFaultyStore()
-    app = await startApp({ store })
+    app = await startApp({
+      store,
+      routes(express, flow) {
+        express.get('/disconnect', (req, res, next) => {
+          flow
+            .disconnect(req)
+            .then((done) => res.json(done))
+            .catch(next)
+        })
+        express.get('/', (req, res, next) => {
+          flow
+            .claims(req)
+            .then((claims) => res.json({ sub: claims?.sub ?? null }))
+            .catch(next)
+        })
+      },
+    })
     browser = createBrowser()
   })
   afterEach(() => app.close())
@@ -41,5 +58,17 @@ describe('a write that is done and reported as failed (rows D-72, D-76)', () => 
     await browser.open(app.url('/logout'))
     await until(() => !tokens!.active && !tokens!.refreshable)
     expect(json(await browser.request(app.url('/')))).to.include({ sub: null })
+  })
+
+  it('a sign-in that the server has ended, and whose record cannot be: its tokens are revoked', async () => {
+    await app.close()
+    app = await startLogoutApp({ store })
+    const { sub } = await signedIn(app, browser)
+    const [tokens] = app.server.issued
+    await endAtServer(app, { sub })
+    const stop = store.fail(writes('tr.'))
+    expect(await who(app, browser)).to.deep.equal(nobody)
+    stop()
+    await until(() => !tokens!.active && !tokens!.refreshable)
   })
 })
