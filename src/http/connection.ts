@@ -155,11 +155,26 @@ async function endTokens(
   return tokenRecords.change(key, async (held) => {
     for (;;) {
       const before = await held.read()
-      if (typeof before !== 'object' || before.tokens === undefined) return undefined
+      if (!hasTokens(before)) return undefined
       // Whoever refreshes them at this moment finds another revision, and revokes what comes.
       const ended = { ...before, tokens: undefined }
-      const now = await held.replace(before, ended, lifetimeOf(undefined))
-      if (typeof now !== 'object' || now.tokens === undefined) return before.tokens
+      const now = await held.replace(before, ended, lifetimeOf(undefined)).catch(async (error) => {
+        // It may be written all the same, now or soon: nobody else would see what was there.
+        const found = await held.read().catch(() => before)
+        if (!hasTokens(found)) return found
+        void tokenRecords.readLater(key).then(
+          (later) => {
+            if (!hasTokens(later)) late(before)
+          },
+          () => undefined,
+        )
+        throw error
+      })
+      if (!hasTokens(now)) return before.tokens
     }
   })
+}
+
+function hasTokens(found: FoundRecord): found is TokenRecord {
+  return typeof found === 'object' && found.tokens !== undefined
 }

@@ -57,6 +57,8 @@ export interface TokenRecords {
    * moved to `lifetime` from now when a tenth of that is over.
    */
   read(key: string, lifetime?: number): Promise<FoundRecord>
+  /** What there is when a write that was given up has landed, or never will. */
+  readLater(key: string): Promise<FoundRecord>
   /** Runs `work`, which may replace the record, while nobody else changes it. */
   change<T>(key: string, work: (held: HeldRecord) => Promise<T>): Promise<T>
   /**
@@ -166,7 +168,10 @@ export function createTokenRecords(
       // It may be there all the same: then nobody else would ever see what it replaced.
       if (await hasEnded(key)) return
       if (record !== undefined && late !== undefined)
-        void endsSoon(key).then((ends) => ends && late(record))
+        void readLater(key).then(
+          (found) => found === 'ended' && late(record),
+          () => undefined,
+        )
       throw error
     })
     return record
@@ -178,10 +183,9 @@ export function createTokenRecords(
       () => false,
     )
 
-  /** Whether a marker that was given up lands after all. */
-  async function endsSoon(key: string) {
+  async function readLater(key: string) {
     await delay(landingTime, undefined, { ref: false })
-    return hasEnded(key)
+    return read(key)
   }
 
   return {
@@ -198,6 +202,7 @@ export function createTokenRecords(
         renew(key, lifetime).catch(() => undefined) // the next request tries again
       return found
     },
+    readLater,
     change: (key, work) =>
       mutex.run(`tr.${key}`, (lock) => work(hold(key, lock)), mutex.longestWait),
     changeIfFree: (key, work, patience) =>

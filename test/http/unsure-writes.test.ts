@@ -60,6 +60,16 @@ describe('a write that is done and reported as failed (rows D-72, D-76)', () => 
     expect(json(await browser.request(app.url('/')))).to.include({ sub: null })
   })
 
+  it('of tokens that are disconnected: they are revoked all the same', async () => {
+    await browser.open(app.url('/login'))
+    const [tokens] = app.server.issued
+    const stop = store.misreport(writes('tr.'))
+    await browser.open(app.url('/disconnect'))
+    stop()
+    await browser.open(app.url('/disconnect'))
+    await until(() => !tokens!.active && !tokens!.refreshable)
+  })
+
   it('a sign-in that the server has ended, and whose record cannot be: its tokens are revoked', async () => {
     await app.close()
     app = await startLogoutApp({ store })
