@@ -1,6 +1,7 @@
 import { PkceFlowError } from '../errors.ts'
 import type {
   FoundRecord,
+  HeldRecord,
   IssuedTokens,
   NewTokenRecord,
   TokenRecord,
@@ -33,7 +34,9 @@ export async function connectUser(
       const found = await held.read()
       const same = typeof found === 'object' && isSamePerson(found, record) ? found : undefined
       const next = withRefreshToken(record, same)
-      const written = await held.replace(found, next, lifetimeOf(next.tokens))
+      const written = await held
+        .replace(found, next, lifetimeOf(next.tokens))
+        .catch((error: unknown) => writtenAfterAll(held, found, record, error))
       if (typeof written === 'object' && written.tokens?.accessToken === record.tokens.accessToken)
         return { before: found, now: written }
     }
@@ -53,6 +56,22 @@ export async function connectUser(
       await tokenRecords.change(key, (held) => held.replace(now, next, lifetimeOf(tokens)))
     },
   }
+}
+
+/**
+ * A write that failed may be there all the same, or be soon, with tokens that are revoked now: what was
+ * there before is put after it.
+ */
+async function writtenAfterAll(
+  held: HeldRecord,
+  before: FoundRecord,
+  { tokens }: ConnectedRecord,
+  error: unknown,
+): Promise<TokenRecord> {
+  const now = await held.read()
+  if (typeof now === 'object' && now.tokens?.accessToken === tokens.accessToken) return now
+  await held.replace(before, before ?? 'ended', undefined)
+  throw error
 }
 
 /** Many servers give a refresh token at the first consent only: the one from before stays. */

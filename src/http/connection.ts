@@ -158,18 +158,20 @@ async function endTokens(
       if (!hasTokens(before)) return undefined
       // Whoever refreshes them at this moment finds another revision, and revokes what comes.
       const ended = { ...before, tokens: undefined }
-      const now = await held.replace(before, ended, lifetimeOf(undefined)).catch(async (error) => {
-        // It may be written all the same, now or soon: nobody else would see what was there.
-        const found = await held.read().catch(() => before)
-        if (!hasTokens(found)) return found
-        void tokenRecords.readLater(key).then(
-          (later) => {
-            if (!hasTokens(later)) late(before)
-          },
-          () => undefined,
-        )
-        throw error
-      })
+      const now = await held
+        .replace(before, ended, lifetimeOf(undefined))
+        .catch(async (error: unknown) => {
+          // It may be written all the same, now or soon: nobody else would see what was there.
+          const found = await held.read().catch(() => before)
+          if (!hasTokens(found)) return found
+          void tokenRecords.readLater(key).then(
+            (later) => {
+              if (!hasTokens(later)) late(before)
+            },
+            () => undefined,
+          )
+          throw error
+        })
       if (!hasTokens(now)) return before.tokens
     }
   })

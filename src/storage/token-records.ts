@@ -169,7 +169,7 @@ export function createTokenRecords(
       if (await hasEnded(key)) return
       if (record !== undefined && late !== undefined)
         void readLater(key).then(
-          (found) => found === 'ended' && late(record),
+          (later) => later === 'ended' && late(record),
           () => undefined,
         )
       throw error
