@@ -1,5 +1,6 @@
 import { MemoryStore } from 'express-session'
 import type { Lease, Lock } from '../../src/index.ts'
+import { callers } from './callers.ts'
 import type { PassingTime } from './passing-time.ts'
 
 /** Something that stores or leases, and that a flow calls. */
@@ -126,7 +127,7 @@ export function createFaultyCalls(time: PassingTime): FaultyCalls {
         const kind = kindOf(key)
         const byExpressSession = kind === 'session' && isForItself()
         const fault = faultOf({ place: 'store', operation, kind, byExpressSession })
-        const error = errorOf(operation, key, rest[0])
+        const error = () => errorOf(operation, key, rest[0])
         const work = (then: Done) => {
           atWork += 1
           usual(key, ...rest, (...said: [unknown?, unknown?]) => {
@@ -140,20 +141,20 @@ export function createFaultyCalls(time: PassingTime): FaultyCalls {
             work(done)
             return
           case 'throws':
-            throw error
+            throw error()
           case 'fails':
-            setImmediate(done, error)
+            setImmediate(done, error())
             return
           case 'fails, having done it':
             work((...said) => {
-              done(error)
+              done(error())
               if (!byExpressSession) done(...said)
             })
             return
           case 'answers, then fails':
             work((...said) => {
               done(...said)
-              done(error)
+              done(error())
             })
             return
           case 'answers twice':
@@ -170,17 +171,17 @@ export function createFaultyCalls(time: PassingTime): FaultyCalls {
   }
 
   /** A call that gives a promise. */
-  function call<T>(call: Call, key: string, work: () => T, no?: T): Promise<T> {
+  function promised<T>(call: Call, key: string, work: () => T, no?: T): Promise<T> {
     const fault = faultOf(call)
-    const error = errorOf(call.operation, key, undefined)
+    const error = () => errorOf(call.operation, key, undefined)
     switch (fault) {
       case 'throws':
-        throw error
+        throw error()
       case 'fails':
-        return Promise.reject(error)
+        return Promise.reject(error())
       case 'fails, having done it':
         work()
-        return Promise.reject(error)
+        return Promise.reject(error())
       case 'says no':
         return Promise.resolve(no as T)
       case 'hangs':
@@ -207,7 +208,7 @@ export function createFaultyCalls(time: PassingTime): FaultyCalls {
     const isOwn = () => leases.get(key) === own && own.until > Date.now()
     return {
       extend: (more) =>
-        call(
+        promised(
           ofLock('extend'),
           key,
           () => {
@@ -217,7 +218,7 @@ export function createFaultyCalls(time: PassingTime): FaultyCalls {
           false,
         ),
       release: () =>
-        call(ofLock('release'), key, () => {
+        promised(ofLock('release'), key, () => {
           if (isOwn()) leases.delete(key)
         }),
     }
@@ -235,13 +236,18 @@ export function createFaultyCalls(time: PassingTime): FaultyCalls {
     userRows,
     rows: store.sessions,
     tokenStore: {
-      get: (key) => call(ofUsers('get'), key, () => userRows.get(key)),
+      get: (key) => promised(ofUsers('get'), key, () => userRows.get(key)),
       set: (key, value) =>
-        call<unknown>(ofUsers('set'), String(key), () => userRows.set(String(key), value), false),
-      delete: (key) => call(ofUsers('delete'), key, () => userRows.delete(key)),
+        promised<unknown>(
+          ofUsers('set'),
+          String(key),
+          () => userRows.set(String(key), value),
+          false,
+        ),
+      delete: (key) => promised(ofUsers('delete'), key, () => userRows.delete(key)),
     },
     lock: {
-      acquire: (key, duration) => call(ofLock('acquire'), key, () => take(key, duration)),
+      acquire: (key, duration) => promised(ofLock('acquire'), key, () => take(key, duration)),
     },
     get calls() {
       return calls
@@ -283,15 +289,11 @@ function kindOf(key: string): string {
 
 /** Whether the middleware calls, not a handler of ours that saves its session. */
 function isForItself(): boolean {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 30
-  const lines = (new Error().stack ?? '').split('\n')
-  Error.stackTraceLimit = limit
-  const nearest = lines.find(
-    (line) =>
-      /express-session\/index\.js|\/src\/(http|storage)\//.test(line) && !/\.save /.test(line),
+  const nearest = callers(12).find(
+    ({ file, name }) =>
+      /express-session\/index\.js|\/src\/(http|storage)\//.test(file) && name !== 'save',
   )
-  return nearest?.includes('express-session/index.js') === true
+  return nearest?.file.includes('express-session/index.js') === true
 }
 
 /** As talkative as errors of stores are: the whole command is in it. */

@@ -2,6 +2,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import timers from 'node:timers/promises'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { clock } from '../support/clock.ts'
+import { callers } from './callers.ts'
 
 /** Time as the rooms `storage` and `http` know it: it stands still until a test lets it pass. */
 export interface PassingTime {
@@ -34,8 +35,8 @@ type Scheduler = (
 
 /** Whether a timer is set by code that waits for stores and locks. All others go on as usual. */
 function isOurs(): boolean {
-  const stack = new Error().stack ?? ''
-  return /\/src\/(storage|http)\//.test(stack) && !stack.includes('node:internal/deps/undici')
+  const nearest = callers(6).find(({ file }) => !file.includes('/test/hostile/'))
+  return /\/src\/(storage|http)\//.test(nearest?.file ?? '')
 }
 
 /**
@@ -81,8 +82,8 @@ export function stopTime(): PassingTime {
     })
   }
 
-  globalThis.setTimeout = scheduler(usual.setTimeout as Scheduler, false) as typeof setTimeout
-  globalThis.setInterval = scheduler(usual.setInterval as Scheduler, true) as typeof setInterval
+  globalThis.setTimeout = scheduler(usual.setTimeout, false) as typeof setTimeout
+  globalThis.setInterval = scheduler(usual.setInterval, true) as typeof setInterval
   globalThis.clearTimeout = clear(usual.clearTimeout)
   globalThis.clearInterval = clear(usual.clearInterval)
   Object.assign(timers, { setTimeout: delayed })

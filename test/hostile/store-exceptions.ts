@@ -24,6 +24,12 @@ const exceptions: readonly Exception[] = [
     why: 'the sign-in stands, and its cookie was lost with the answer (row D-74): a repetition brings it',
   },
   {
+    flow: /^(login from|silentLogin in) a session/,
+    call: { operation: 'set', kind: 'session', byExpressSession: true },
+    allows: ['again: state'],
+    why: 'as before; but who begins anew brings no callback again, which alone would bring the cookie',
+  },
+  {
     flow: /^(connect|tokens per user)/,
     call: { operation: 'set', kind: 'tokens' },
     faults: ['comes last'],

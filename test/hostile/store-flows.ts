@@ -35,6 +35,8 @@ export interface HostileFlow {
   act: (scene: Scene) => Promise<unknown>
   /** How a person begins anew, where that is another thing. */
   anew?: (scene: Scene) => Promise<unknown>
+  /** Whether it is tried once only, and a person who is let in without it goes on, as they were. */
+  isOptional?: true
 }
 
 const hour = 3_600_000
@@ -159,10 +161,16 @@ async function framed(scene: Scene) {
   if (status === 200) await ask('/members')(scene)
 }
 
+const silently = {
+  act: open('/page'),
+  anew: open('/login?returnTo=/page'),
+  isOptional: true,
+} as const
+
 export const hostileFlows: readonly HostileFlow[] = [
   { name: 'first visit and login', act: open('/token') },
   { name: 'login from a session of the app', before: cart, act: open('/login') },
-  { name: 'callback at the first visit', ...callback(async () => undefined) },
+  { name: 'callback at the first visit', ...callback(() => Promise.resolve()) },
   { name: 'callback in a session of the app', ...callback(cart) },
   {
     name: 'callback when somebody else is signed in',
@@ -226,8 +234,8 @@ export const hostileFlows: readonly HostileFlow[] = [
     act: framed,
   },
   { name: 'a login of which the server tells the end', app: { flow: told }, ...callback(cart) },
-  { name: 'silentLogin', act: open('/page') },
-  { name: 'silentLogin in a session of the app', before: cart, act: open('/page') },
+  { name: 'silentLogin', ...silently },
+  { name: 'silentLogin in a session of the app', before: cart, ...silently },
   {
     name: 'login that a third party starts',
     act: (scene) =>
@@ -349,11 +357,11 @@ export function mountHostileRoutes(app: Express, flow: PkceFlow, isConnect: bool
     res.json({})
   })
   app.get('/who', (req, res, next) => {
-    const { user = null, cart = null } = req.session as { user?: string; cart?: string }
+    const { user = null, cart: kept = null } = req.session as { user?: string; cart?: string }
     Promise.all([flow.claims(req), flow.status(req), flow.token(req)])
-      .then(([claims, { signedIn }, token]) =>
+      .then(([claims, { signedIn: isSignedIn }, token]) =>
         res.json({
-          ...{ user, cart, signedIn },
+          ...{ user, cart: kept, signedIn: isSignedIn },
           sub: claims?.sub ?? null,
           token: token?.accessToken ?? null,
         }),

@@ -1,5 +1,4 @@
-import diagnostics from 'node:diagnostics_channel'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 import type { ServerResponse } from 'node:http'
 import { PkceFlowError } from '../../src/index.ts'
 import { startApp, type RunningApp } from '../support/app.ts'
@@ -8,6 +7,7 @@ import { everythingIn } from '../support/everything-in.ts'
 import { createFaultyCalls, type FaultyCalls } from './faulty-calls.ts'
 import { type PassingTime, stopTime } from './passing-time.ts'
 import { type HostileFlow, mountHostileRoutes, type Scene } from './store-flows.ts'
+import { watchWorkElsewhere } from './work-elsewhere.ts'
 
 /** What a browser finds: who is there, in what session, and whose token works. */
 export type State = Record<string, unknown>
@@ -59,7 +59,6 @@ export async function createStoreWorld(flow: HostileFlow): Promise<StoreWorld> {
   const open = new Set<ServerResponse>()
   const crashes: unknown[] = []
   let secretsBefore = 0
-  let outgoing = 0
   let current:
     { scene: Scene; old: Browser; from: number; said: { at: number; page: Page }[] } | undefined
 
@@ -85,24 +84,7 @@ export async function createStoreWorld(flow: HostileFlow): Promise<StoreWorld> {
   })
   const { server } = app
   app.app.set('userinfo', server.metadata.userinfo_endpoint)
-  const serverHost = new URL(server.origin).host
-
-  function isToServer(message: unknown): boolean {
-    const { request } = message as { request: { getHeader(name: string): unknown } }
-    return request.getHeader('host') === serverHost
-  }
-  const counters = [
-    ['http.client.request.start', 1],
-    ['http.client.response.finish', -1],
-    ['http.client.request.error', -1],
-  ] as const
-  const subscriptions = counters.map(([name, by]) => {
-    const count = (message: unknown) => {
-      if (isToServer(message)) outgoing += by
-    }
-    diagnostics.subscribe(name, count)
-    return () => diagnostics.unsubscribe(name, count)
-  })
+  const elsewhere = watchWorkElsewhere(new URL(server.origin).host)
 
   const crash = (error: unknown) => void crashes.push(error)
   const listeners = (['unhandledRejection', 'uncaughtException'] as const).map((name) => {
@@ -140,17 +122,22 @@ export async function createStoreWorld(flow: HostileFlow): Promise<StoreWorld> {
     work.then(done, done)
     const end = performance.now() + longestWait
     const realEnd = process.hrtime.bigint() + longestReally
-    for (let idle = 0; !isDone; idle += 1) {
+    for (let idle = 0, before = elsewhere.changes; !isDone; idle += 1) {
       await nextTurn()
-      if (faults.atWork > 0 || outgoing > 0) idle = 0
+      if (faults.atWork > 0 || elsewhere.underWay > 0 || elsewhere.changes !== before) idle = 0
+      before = elsewhere.changes
       if (idle < 12) continue
       const isPassing = time.untilNext <= pause || (faults.isStuck && time.untilNext < longestWait)
       if (isPassing) {
         time.toNext()
         idle = 0
-      } else if (idle > 200 && faults.spoilt?.byExpressSession) {
-        giveUp()
-        idle = 0
+      } else if (faults.spoilt?.byExpressSession) {
+        // Not sure that nothing will come: the machine may have something else to do.
+        if (idle > 100) await delay(1)
+        if (idle > 120) {
+          giveUp()
+          idle = 0
+        }
       }
       if (performance.now() > end || process.hrtime.bigint() > realEnd) {
         giveUp()
@@ -174,12 +161,37 @@ export async function createStoreWorld(flow: HostileFlow): Promise<StoreWorld> {
 
   async function settle(milliseconds: number) {
     await time.pass(milliseconds)
-    while (faults.atWork > 0 || outgoing > 0 || open.size > 0) await nextTurn()
+    while (faults.atWork > 0 || elsewhere.underWay > 0 || open.size > 0) await nextTurn()
     for (let turns = 0; turns < 12; turns += 1) await nextTurn()
   }
 
+  /** Whoever is told when to come again waits so long. */
+  async function waitAsTold(errors: readonly unknown[]) {
+    for (const error of errors)
+      if (error instanceof PkceFlowError) await time.pass((error.retryAfter ?? 0) * 1_000 + 10)
+  }
+
+  /** What was found, by all that it follows from. */
+  const seen = new Map<string, State>()
+
   async function stateOf(browser: Browser): Promise<State> {
+    const cookies = [...browser.cookies].map(([host, jar]) => [host, [...jar]])
+    const working = server.issued.map(({ active, refreshable }) => [active, refreshable])
+    const from = JSON.stringify([cookies, faults.rows, [...faults.userRows], working])
+    const state = seen.get(from) ?? (await askWho(browser))
+    if (state.status === undefined) seen.set(from, state)
+    return state
+  }
+
+  async function askWho(browser: Browser, isAgain = false): Promise<State> {
+    const errors = app.errors.length
     const page = (await drive(browser.copy().request(app.url('/who'))))!
+    // A refresh that failed a moment ago is not tried at once again (P10), and nobody was told of it
+    // who only had a token attached.
+    if (page.status === 503 && !isAgain) {
+      await waitAsTold(app.errors.slice(errors))
+      return askWho(browser, true)
+    }
     const { token, ...rest } = JSON.parse(page.body) as { token?: string | null }
     if (token === undefined) return { status: page.status, ...rest }
     const issued = server.issued.find(({ accessToken }) => accessToken === token)
@@ -231,6 +243,7 @@ export async function createStoreWorld(flow: HostileFlow): Promise<StoreWorld> {
       lost = false
       const scene = createScene()
       current = undefined
+      seen.clear()
       if (flow.before) await drive(flow.before(scene))
       await settle(100)
       return scene
@@ -246,9 +259,7 @@ export async function createStoreWorld(flow: HostileFlow): Promise<StoreWorld> {
       const errors = app.errors.length
       await drive(what(scene))
       faults.stop()
-      // Whoever is told when to come again does.
-      for (const error of app.errors.slice(errors))
-        if (error instanceof PkceFlowError) await time.pass((error.retryAfter ?? 0) * 1_000 + 10)
+      await waitAsTold(app.errors.slice(errors))
       return look(scene)
     },
     look,
@@ -288,7 +299,8 @@ export async function createStoreWorld(flow: HostileFlow): Promise<StoreWorld> {
       return found
     },
     async close() {
-      for (const restore of [...subscriptions, ...listeners]) restore()
+      elsewhere.release()
+      for (const restore of listeners) restore()
       time.release()
       await app.close()
     },
