@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { type Call, type Fault, isPossible } from './faulty-calls.ts'
-import { hostileFlows, type HostileFlow } from './store-flows.ts'
+import { hostileFlows } from './store-flows.ts'
 import { exceptionsFor } from './store-exceptions.ts'
+import type { HostileFlow } from './store-scene.ts'
 import { createStoreWorld, type StoreWorld, type Told } from './store-world.ts'
 
 const faults: readonly Fault[] = [

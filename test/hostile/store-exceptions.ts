@@ -1,5 +1,5 @@
 import type { Call, Fault } from './faulty-calls.ts'
-import type { HostileFlow } from './store-flows.ts'
+import type { HostileFlow } from './store-scene.ts'
 
 /** Something that a rule forbids, and that has to be so. */
 interface Exception {

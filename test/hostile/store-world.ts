@@ -3,10 +3,11 @@ import type { ServerResponse } from 'node:http'
 import { PkceFlowError } from '../../src/index.ts'
 import { startApp, type RunningApp } from '../support/app.ts'
 import { type Browser, createBrowser, type Page } from '../support/browser.ts'
-import { everythingIn } from '../support/everything-in.ts'
 import { createFaultyCalls, type FaultyCalls } from './faulty-calls.ts'
 import { type PassingTime, stopTime } from './passing-time.ts'
-import { type HostileFlow, mountHostileRoutes, type Scene } from './store-flows.ts'
+import { mountHostileRoutes } from './store-routes.ts'
+import type { HostileFlow, Scene } from './store-scene.ts'
+import { violationsOf } from './store-violations.ts'
 import { watchWorkElsewhere } from './work-elsewhere.ts'
 
 /** What a browser finds: who is there, in what session, and whose token works. */
@@ -39,8 +40,6 @@ export interface StoreWorld {
   readonly issued: number
   /** How many codes were exchanged. */
   readonly exchanges: number
-  /** How many token requests, and authorization requests, there were since `begin`. */
-  count(endpoint: 'token' | 'authorization'): number
   close(): Promise<void>
 }
 
@@ -264,40 +263,20 @@ export async function createStoreWorld(flow: HostileFlow): Promise<StoreWorld> {
     },
     look,
     settle,
-    count: (endpoint) => server.count(endpoint),
     get exchanges() {
       return server.requests.filter(({ body }) => body.has('code_verifier')).length
     },
     get issued() {
       return server.issued.length
     },
-    violations(from = 0) {
-      const found: string[] = []
-      for (const error of crashes) found.push(`crashed: ${String(error)}`)
-      for (const [key, row] of Object.entries(bystander.rows))
-        if (faults.rows[key] !== row) found.push(`touched the bystander's row ${key}`)
-      for (const [key, row] of bystander.userRows)
-        if (JSON.stringify(faults.userRows.get(key)) !== JSON.stringify(row))
-          found.push(`touched the bystander's tokens`)
-      const secrets = [...server.secrets].slice(secretsBefore)
-      for (const error of app.errors) {
-        if (!(error instanceof PkceFlowError)) {
-          const { command, code } = error as { command?: string; code?: string }
-          // What the store tells express-session goes to the app as it is.
-          if (command === undefined) found.push(`an error of nobody's: ${code} ${String(error)}`)
-          continue
-        }
-        const shown = everythingIn(error)
-        const hidden = [...secrets, ...Object.keys(faults.rows).filter((key) => !key.includes('.'))]
-        if (hidden.some((secret) => shown.includes(secret))) found.push(`a secret is in ${shown}`)
-      }
-      const kept = reachable(faults, isConnect || flow.perUser === true)
-      for (const { refreshToken, refreshable, sub } of server.issued.slice(from)) {
-        if (refreshToken !== undefined && refreshable && !kept.includes(refreshToken))
-          found.push(`a token of ${sub} is nowhere`)
-      }
-      return found
-    },
+    violations: (from = 0) =>
+      violationsOf({
+        ...{ crashes, bystander, faults },
+        isPerUser: isConnect || flow.perUser === true,
+        errors: app.errors,
+        secrets: [...server.secrets].slice(secretsBefore),
+        issued: server.issued.slice(from),
+      }),
     async close() {
       elsewhere.release()
       for (const restore of listeners) restore()
@@ -305,14 +284,4 @@ export async function createStoreWorld(flow: HostileFlow): Promise<StoreWorld> {
       await app.close()
     },
   }
-}
-
-/** Token records that a session refers to, or a user. */
-function reachable({ rows, userRows }: FaultyCalls, isPerUser: boolean): string {
-  const sessions = Object.entries(rows).flatMap(([key, row]) => (key.includes('.') ? [] : row))
-  const isReferredTo = (id: string) => sessions.some((session) => session.includes(id))
-  const records = Object.entries(rows).filter(
-    ([key]) => key.startsWith('tr.') && (isPerUser || isReferredTo(key.slice(3))),
-  )
-  return JSON.stringify([records, [...userRows.values()]])
 }
