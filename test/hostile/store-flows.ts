@@ -46,12 +46,13 @@ const silently = {
 } as const
 
 export const hostileFlows: readonly HostileFlow[] = [
-  { name: 'first visit and login', act: open('/token') },
+  { name: 'first visit and login', isMain: true, act: open('/token') },
   { name: 'login from a session of the app', before: cart, act: open('/login') },
-  { name: 'callback at the first visit', ...callback(() => Promise.resolve()) },
-  { name: 'callback in a session of the app', ...callback(cart) },
+  { name: 'callback at the first visit', isMain: true, ...callback(() => Promise.resolve()) },
+  { name: 'callback in a session of the app', isMain: true, ...callback(cart) },
   {
     name: 'callback when somebody else is signed in',
+    isMain: true,
     ...callback((scene) => signIn(scene, 'bert')),
   },
   { name: 'callback when the same person is signed in', ...callback(signedIn) },
@@ -79,7 +80,12 @@ export const hostileFlows: readonly HostileFlow[] = [
     act: (scene) => bring(scene, () => scene.browser.request(strictAnswer.url(scene))),
     anew: open('/login'),
   },
-  { name: 'guarded request with an expired token', before: expired, act: ask('/token') },
+  {
+    name: 'guarded request with an expired token',
+    isMain: true,
+    before: expired,
+    act: ask('/token'),
+  },
   {
     name: "a person's guarded request with an expired token",
     before: expired,
@@ -92,7 +98,7 @@ export const hostileFlows: readonly HostileFlow[] = [
   { name: 'fetch', app: { flow: { attach: false } }, before: expired, act: ask('/fetched') },
   { name: 'status(req)', app: { flow: { attach: false } }, before: signedIn, act: ask('/status') },
   { name: 'disconnect(req)', before: signedIn, act: ask('/disconnect') },
-  { name: 'logout here', before: signedIn, act: open('/leave') },
+  { name: 'logout here', isMain: true, before: signedIn, act: open('/leave') },
   {
     name: 'logout at the server',
     app: { postLogout: true },
@@ -138,6 +144,7 @@ export const hostileFlows: readonly HostileFlow[] = [
   },
   {
     name: 'connect: callback',
+    isMain: true,
     app: { flow: connectFlow },
     before: async (scene) => {
       await ann(scene)
@@ -173,7 +180,13 @@ export const hostileFlows: readonly HostileFlow[] = [
     },
     act: ask('/token'),
   },
-  { name: 'tokens per user: login', perUser: true, app: { flow: userFlow }, ...callback(cart) },
+  {
+    name: 'tokens per user: login',
+    isMain: true,
+    perUser: true,
+    app: { flow: userFlow },
+    ...callback(cart),
+  },
   {
     name: 'tokens per user: login when the same person is signed in',
     perUser: true,
@@ -182,6 +195,7 @@ export const hostileFlows: readonly HostileFlow[] = [
   },
   {
     name: 'tokens per user: guarded request with an expired token',
+    isMain: true,
     perUser: true,
     app: { flow: userFlow },
     before: expired,

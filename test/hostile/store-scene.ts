@@ -14,6 +14,8 @@ export interface Scene {
 /** Something that people, servers or jobs do with a flow. */
 export interface HostileFlow {
   name: string
+  /** Whether every fault is tried in every run of the tests; else only those that tell most. */
+  isMain?: true
   app?: AppSetUp
   /** Whether tokens are kept per user, in a store of their own. */
   perUser?: true
