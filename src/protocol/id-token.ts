@@ -2,7 +2,7 @@ import type { JWTPayload } from 'jose'
 import * as errors from 'jose/errors'
 import { jwtVerify } from 'jose/jwt/verify'
 import { PkceFlowError } from '../errors.ts'
-import { isCompactJwt } from './compact-jwt.ts'
+import { isAudience, isCompactJwt } from './compact-jwt.ts'
 import type { KnownServer } from './known-server.ts'
 
 /** Claims of a validated ID Token (OpenID Connect Core section 2). */
@@ -76,6 +76,7 @@ export async function verifyIdToken(
 ): Promise<IdTokenClaims> {
   const claims = await verifySignature(idToken, server, reader)
   const { azp, aud, iat, sub } = claims
+  if (!isAudience(aud)) throw invalidClaim('aud')
   // Steps 4 and 5: a token for several audiences says which of them asked for it.
   if (Array.isArray(aud) && aud.length > 1 && azp === undefined) throw invalidClaim('azp')
   if (azp !== undefined && azp !== reader.clientId) throw invalidClaim('azp')

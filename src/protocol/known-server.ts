@@ -43,7 +43,8 @@ export function buildKnownServer(
   transport: Transport,
   before?: KnownServer,
 ): KnownServer {
-  const { jwks_uri, revocation_endpoint } = metadata
+  const { revocation_endpoint } = metadata
+  const jwksUri = keySetUrl(metadata)
   const { dialect = {} } = settings
   const authorization_endpoint = endpoint(metadata, 'authorization_endpoint')
   const token_endpoint = endpoint(metadata, 'token_endpoint')
@@ -87,9 +88,9 @@ export function buildKnownServer(
   client.allowInsecureRequests(configuration)
   configuration.timeout = 0 // the transport has a limit of its own
   const keys =
-    before && before.metadata.jwks_uri === jwks_uri
+    before && before.metadata.jwks_uri === metadata.jwks_uri
       ? before.keys
-      : jwks_uri && createSigningKeys(jwks_uri, transport)
+      : jwksUri && createSigningKeys(jwksUri, transport)
   return {
     metadata: { ...metadata, authorization_endpoint, token_endpoint },
     configuration,
@@ -111,5 +112,15 @@ function endpoint(
   throw new PkceFlowError(
     'invalid_server_response',
     `The authorization server publishes no ${name} with an https: URL. Give it in the option "server".`,
+  )
+}
+
+function keySetUrl({ jwks_uri }: ServerMetadata): string | undefined {
+  const value: unknown = jwks_uri
+  if (!value) return undefined
+  if (typeof value === 'string' && URL.canParse(value)) return value
+  throw new PkceFlowError(
+    'invalid_server_response',
+    'The authorization server publishes a jwks_uri that is no URL. Give it in the option "server".',
   )
 }

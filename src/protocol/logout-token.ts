@@ -2,7 +2,7 @@ import type { JWTPayload } from 'jose'
 import { decodeProtectedHeader } from 'jose/decode/protected_header'
 import { jwtVerify } from 'jose/jwt/verify'
 import { PkceFlowError } from '../errors.ts'
-import { isCompactJwt } from './compact-jwt.ts'
+import { isAudience, isCompactJwt } from './compact-jwt.ts'
 import { acceptedAlgorithms, mayBeRotation, type IdTokenReader } from './id-token.ts'
 import type { KnownServer } from './known-server.ts'
 import type { SigningKeys } from './signing-keys.ts'
@@ -44,7 +44,8 @@ export async function validateLogoutToken(
   requireHeader(logoutToken, acceptedAlgorithms(server.metadata))
   const claims = await verify(logoutToken, server, reader)
   requireTime(claims, reader.clockTolerance / 1000)
-  const { iss, iat, jti, sub, sid, events } = claims as Record<string, unknown>
+  const { iss, aud, iat, jti, sub, sid, events } = claims as Record<string, unknown>
+  if (!isAudience(aud)) throw refusal('has an aud that is no text')
   if (!isText(jti)) throw refusal('has no jti')
   if (!isObject(events) || !isObject(events[logoutEvent])) throw refusal('is for no logout event')
   // Else an ID Token might pass for one, section 4.1.

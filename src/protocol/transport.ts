@@ -53,7 +53,8 @@ export function createTransport(timeout: number, agent: http.Agent | undefined):
   const kept = createKeptConnections()
 
   return async function send(url, request) {
-    const deadline = Date.now() + timeout
+    // Not by the wall clock, which may be set meanwhile.
+    const deadline = performance.now() + timeout
     let target = url
     for (let redirects = request.redirects ?? 0; ; redirects -= 1) {
       if (!isSecureOrLoopback(target))
@@ -61,7 +62,7 @@ export function createTransport(timeout: number, agent: http.Agent | undefined):
           'invalid_server_response',
           'The authorization server named an endpoint that is not an https: URL.',
         )
-      const left = Math.max(deadline - Date.now(), 1)
+      const left = Math.max(deadline - performance.now(), 1)
       const response = await exchange(target, request, left, agent ?? kept.agentFor(target))
       if (redirects <= 0 || !isRedirect(response)) return response
       const location = redirectTarget(response, target)

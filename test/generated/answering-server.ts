@@ -24,7 +24,7 @@ export type Answers = Record<string, (asked: Asked) => Sent>
 export interface AnsweringServer {
   readonly origin: string
   /** Opens an issuer; its answers can be changed while it is open. */
-  open(answers: Answers): { issuer: string; answers: Answers; close(): void }
+  open(answers: Answers): { issuer: string; answers: Answers; close: () => void }
   close(): Promise<void>
 }
 

@@ -37,7 +37,7 @@ const deformations = [
 ] as const
 
 /** JSON texts that nobody expects as the value of a member. */
-export const oddTexts: readonly string[] = [
+const oddTexts: readonly string[] = [
   ...['null', 'true', 'false', '0', '-0', '-1', '1', '0.5', '1e308', '-1e308', '1e999', '-1e999'],
   ...['9007199254740993', '1e-320', '""', '" "', '"null"', '"0"', '"true"', '"\\u0000"'],
   ...['[]', '[[]]', '[null]', '["a","b"]', '{}', '{"a":{"b":[]}}', '{"__proto__":{"a":1}}'],
@@ -135,7 +135,7 @@ export function deliveriesOf(more: {
       { weight: 3, arbitrary: fc.constantFrom(...bytes) },
       { weight: 1, arbitrary: fc.constantFrom(...large) },
     ),
-  }) as fc.Arbitrary<Delivery>
+  })
 }
 
 /** The members with the edits made, which may leave some of one name. */

@@ -21,7 +21,10 @@ export function holdsForAll<Input>(
     const batches = fc.array(inputs, { minLength: atOnce, maxLength: atOnce })
     await fc.assert(
       fc.asyncProperty(batches, async (batch) => {
-        await Promise.all(batch.map((input) => naming(input, property)))
+        // All of them, before the next batch or a smaller one begins.
+        const ended = await Promise.allSettled(batch.map((input) => naming(input, property)))
+        const failed = ended.find(({ status }) => status === 'rejected')
+        if (failed?.status === 'rejected') throw failed.reason as Error
       }),
       {
         numRuns: Math.ceil(cases / atOnce),

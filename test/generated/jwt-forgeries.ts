@@ -59,7 +59,7 @@ export function forgeries(
     ),
     signature: usual('true', signatures),
     form: usual('as it is', forms),
-  }) as fc.Arbitrary<Forgery>
+  })
 }
 
 const untouched: Spoiling = {

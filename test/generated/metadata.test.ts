@@ -165,7 +165,7 @@ function expectedOf(sent: Sent, issuer: string): { endpoint: string } | string {
   if (!isGood) return 'invalid_server_response'
   // Where keys are named, they can be asked for.
   const keys = metadata.jwks_uri
-  if (keys && !URL.canParse(String(keys))) return 'invalid_server_response'
+  if (keys && !(typeof keys === 'string' && URL.canParse(keys))) return 'invalid_server_response'
   return { endpoint: endpoint as string }
 }
 

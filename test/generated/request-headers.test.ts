@@ -158,7 +158,7 @@ describe('generated request headers', () => {
   it('reached what they were made for', () => {
     for (const worlds of [plain, trusting])
       worlds.expectSeen(
-        ...['302 the app', '302 the server', '303 the app', '204', '405', '403 cross_site_request'],
+        ...['302 the app', '302 the server', '204', '405', '403 cross_site_request'],
         '401 login_required',
       )
   })

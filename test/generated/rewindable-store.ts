@@ -1,6 +1,6 @@
 import { Store, type SessionData } from 'express-session'
 
-/** Rows that are kept; the oldest go first. */
+/** Rows that are kept; those that nobody has asked for longest go first. */
 const mostRows = 2_000
 
 /**
@@ -20,6 +20,7 @@ export class RewindableStore extends Store {
 
   override get(key: string, done: (error: unknown, row?: SessionData | null) => void): void {
     const text = this.store.get(key)
+    if (text !== undefined) this.put(key, text)
     const row = text === undefined ? undefined : (JSON.parse(text) as SessionData)
     setImmediate(done, null, row)
   }

@@ -57,8 +57,3 @@ function keep(cookies: Map<string, string>, line: string): void {
   if (attributes.includes('Max-Age=0')) cookies.delete(name)
   else cookies.set(name, pair.slice(name.length + 1))
 }
-
-/** Closes the connections that tabs have kept open. */
-export function closeTabs(): void {
-  agent.destroy()
-}

@@ -50,6 +50,13 @@ const refused: Cases = [
   { step: 3, what: 'aud missing', fault: () => claim('aud', undefined) },
   { step: 3, what: 'aud empty', fault: () => claim('aud', []) },
   { step: 3, what: 'aud in other letters', fault: () => claim('aud', 'Test-Client') },
+  {
+    step: 3,
+    what: 'aud with what is no text',
+    fault: () => ({
+      claims: (c: object) => ({ ...c, azp: 'test-client', aud: ['test-client', 5] }),
+    }),
+  },
   { step: 3, what: 'aud as an object', fault: () => claim('aud', { 'test-client': true }) },
   {
     step: 4,

@@ -171,7 +171,10 @@ async function openWorld(
         const second = secondServer && createSecondFlow(secondServer, setUp.secondFlow ?? {})
         if (second) express.use(second)
         mountRoutes(express, flow, second, slowRequest)
-        mountTokenRoutes(express, flow, { server: server.issuer, second: secondServer?.issuer ?? '' })
+        mountTokenRoutes(express, flow, {
+          server: server.issuer,
+          second: secondServer?.issuer ?? '',
+        })
       },
     })
     running.push(app)

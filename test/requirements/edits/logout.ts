@@ -123,8 +123,8 @@ export const logoutEdits: readonly Edit[] = [
     [...a5('-alg-none', '-wrong-alg'), 'C-38'],
     [
       logoutToken,
-      "import { decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose'",
-      "import { decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose'\n" +
+      "import { jwtVerify } from 'jose/jwt/verify'",
+      "import { decodeJwt } from 'jose'\n" +
         'const jwtVerify = async (token: string, ..._: unknown[]) => ({ payload: decodeJwt(token) })',
     ],
     [

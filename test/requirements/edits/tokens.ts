@@ -21,8 +21,8 @@ export const tokenEdits: readonly Edit[] = [
     ],
     [
       idToken,
-      "import { errors, jwtVerify, type JWTPayload } from 'jose'",
-      "import { decodeJwt, errors, type JWTPayload } from 'jose'\n" +
+      "import { jwtVerify } from 'jose/jwt/verify'",
+      "import { decodeJwt } from 'jose'\n" +
         'const jwtVerify = async <T>(token: string, ..._: unknown[]) => ({ payload: decodeJwt<T>(token) })',
     ],
   ),
