@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
 import { StateForgeryError } from '../../src/index.ts'
 import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
@@ -134,6 +135,29 @@ describe('P2: a login is finished in the browser that it was started in', () => 
       ...rest,
     }))
     expect(comparable[0]).to.deep.equal(comparable[1])
+  })
+
+  it('P2: nothing of a pending login is a session', async () => {
+    await start()
+    const [name = ''] = bindingCookies(victim)
+    const value = victim.cookies.get(host)?.get(name) ?? ''
+    const [pending] = (await rows(app.store)).pending
+    const key = pending!.key
+    // As if somebody could sign cookies of express-session: the record is in its store.
+    const mac = createHmac('sha256', 'session-secret-of-the-tests').update(key).digest('base64')
+    const signed = `s:${key}.${mac.replace(/=+$/, '')}`
+    for (const session of [value, value.replace(/^.*\./, ''), key, signed]) {
+      const cookie = `connect.sid=${encodeURIComponent(session)}; ${name}=${value}`
+      for (const path of ['/token', '/login-only']) {
+        const page = await createBrowser().request(app.url(path), {
+          headers: { cookie, accept: 'application/json' },
+        })
+        expect(page.status, `${path} with ${session}`).to.equal(401)
+      }
+      const page = await createBrowser().request(app.url('/'), { headers: { cookie } })
+      expect(JSON.parse(page.body), session).to.include({ sub: null })
+    }
+    await expectFinished(victim)
   })
 
   it('P2: a login of one flow is not finished by another flow on the same host and store', async () => {
