@@ -471,6 +471,20 @@ describe('fetch with the token', () => {
         expect(api.requests).to.have.length(member === 'current' ? 0 : 1)
       })
 
+    for (const member of ['current', 'replacement'] as const)
+      it(`aborted by the time that ${member}() is awaited: rejects at once`, async () => {
+        const controller = new AbortController()
+        const tokens: TokenSource = {
+          ...createTokens('old', 'new'),
+          [member]() {
+            controller.abort(reason)
+            return new Promise(() => undefined)
+          },
+        }
+        const call = apiFetch(tokens, api.origin, { signal: controller.signal })
+        expect(await failure(call)).to.equal(reason)
+      })
+
     it('aborted while current() is awaited, which fails later: no unhandled rejection', async () => {
       const gate = createGate()
       const tokens: TokenSource = {

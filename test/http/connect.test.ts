@@ -99,6 +99,13 @@ describe('accounts that users of the app connect (purpose: connect)', () => {
         expect(await accountOf(app, browser)).to.equal('bob')
       })
 
+      it('P17: /logout of nobody, and of a user with nothing connected, is no error', async () => {
+        for (const browser of [createBrowser(), await browserOf(app, 'ann')]) {
+          const page = await browser.open(app.url('/logout'))
+          expect(page.url).to.equal(app.url('/disconnected'))
+        }
+      })
+
       it('P17: another site cannot disconnect it', async () => {
         const browser = await browserOf(app, 'ann')
         await connect(app, browser)

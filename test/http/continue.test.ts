@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { MemoryStore } from 'express-session'
 import { home } from '../protocol/attempt.ts'
 import { startApp, type AppSetUp, type RunningApp } from '../support/app.ts'
 import { createBrowser, type Browser, nextUrl, type Page } from '../support/browser.ts'
@@ -103,6 +104,25 @@ describe('a session cookie that does not come with the answer', () => {
         expect(app.server.count('token')).to.equal(1)
       })
   }
+
+  it('D-7: the store loses the login just before the answer is kept: 400, as for one that it lost before', async () => {
+    const store = createFaultyStore()
+    await start({ store, session: { cookie: { sameSite: 'strict' } } })
+    const { send } = await answered('query')
+    let reads = 0
+    store.hold(
+      ({ operation, key }) => operation === 'get' && key.startsWith('pl.') && (reads += 1) === 2,
+      async () => {
+        const { key } = store.calls.at(-1)!
+        await new Promise((resolve) => MemoryStore.prototype.destroy.call(store, key, resolve))
+      },
+    )
+    const page = await withoutSessionCookie(browser, send)
+    expect(reads).to.equal(2)
+    expect(page.status).to.equal(400)
+    expect(json(page)).to.include({ code: 'login_not_found' })
+    expect(app.server.count('token')).to.equal(0)
+  })
 
   describe('how the browser is sent on', () => {
     it('Strict: by a page without script, that leads on by itself and by a link', async () => {

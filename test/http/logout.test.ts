@@ -3,6 +3,7 @@ import { logIn } from '../protocol/attempt.ts'
 import { startApp, withoutEndSession, type AppSetUp, type RunningApp } from '../support/app.ts'
 import { createBrowser, type Browser } from '../support/browser.ts'
 import { createFaultyStore, type StoreCall } from '../support/faulty-store.ts'
+import { rows } from '../support/rows.ts'
 import { json, navigation } from './steps.ts'
 
 describe('logout (local)', () => {
@@ -22,6 +23,17 @@ describe('logout (local)', () => {
 
   const isSignedIn = async (app: RunningApp, browser: Browser) =>
     (json(await browser.request(app.url('/'))) as { status: { signedIn: boolean } }).status.signedIn
+
+  it('of a session that a flow has signed in which this process does not have', async () => {
+    const { app, browser } = await signedIn()
+    const [row] = (await rows(app.store)).sessions
+    const content = row!.content as unknown as { pkceFlow: Record<string, string> }
+    Object.assign(content.pkceFlow, { gone: Object.values(content.pkceFlow)[0] })
+    await new Promise((resolve) => app.store.set(row!.key, content as never, resolve))
+    expect((await browser.request(app.url('/logout'))).status).to.equal(302)
+    expect(await isSignedIn(app, browser)).to.equal(false)
+    expect((await rows(app.store)).sessions).to.deep.equal([])
+  })
 
   describe('who may ask for it (decision 11)', () => {
     const cases: {

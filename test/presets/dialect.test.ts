@@ -79,6 +79,13 @@ describe('dialect of a preset of the app’s own', () => {
     })
   })
 
+  it('JSON is read as JSON also where forms are expected, and whatever it is called', async () => {
+    const dialect = { formResponses: true }
+    expect((await logIn(dialect, { json: usual })).page).to.include({ connected: true })
+    const misnamed = { form: JSON.stringify(usual) }
+    expect((await logIn(dialect, misnamed)).page).to.include({ connected: true })
+  })
+
   it('a refusal of the code is what the dialect says, by its registered name', async () => {
     const dialect: Dialect = { refusals: { reason: { 'bad secret': 'invalid_client' } } }
     const refused = { status: 400, json: { reason: 'bad secret' } }

@@ -1,0 +1,18 @@
+import { expect } from 'chai'
+import { PkceFlowError } from '../../src/index.ts'
+import { createBackOff } from '../../src/http/back-off.ts'
+
+describe('back-off of refreshes that fail', () => {
+  const error = new PkceFlowError('server_unavailable', 'The authorization server is down.')
+
+  it('P14: of more than 10,000 keys those that failed longest ago are forgotten', () => {
+    const backOff = createBackOff()
+    for (let at = 0; at < 10_000; at += 1) backOff.failed(`key ${at}`, error)
+    backOff.failed('key 0', error) // the newest again
+    expect(backOff.failureOf('key 1')).to.be.instanceOf(PkceFlowError)
+    backOff.failed('one more', error)
+    expect(backOff.failureOf('key 1')).to.equal(undefined)
+    for (const key of ['key 0', 'key 2', 'one more'])
+      expect(backOff.failureOf(key), key).to.be.instanceOf(PkceFlowError)
+  })
+})
