@@ -150,6 +150,14 @@ describe('back-channel logout (OpenID Connect Back-Channel Logout 1.0)', () => {
       expect(JSON.stringify((await rows(app.store)).sessions)).not.to.include('something')
     })
 
+    it('for requests that come all at once', async () => {
+      const app = await start()
+      const { browser, sid } = await signedIn(app)
+      await endAtServer(app, { sid })
+      const told = await Promise.all(Array.from({ length: 5 }, () => who(app, browser)))
+      for (const each of told) expect(each).to.deep.equal(nobody)
+    })
+
     it('its tokens, which are revoked when that is noticed', async () => {
       const app = await start()
       const { browser, sid } = await signedIn(app)

@@ -60,6 +60,24 @@ describe('refreshing the token', () => {
         expect(app.server.count('token')).to.equal(1)
       })
 
+    it('not any more when the refresh token ends, to the millisecond', async () => {
+      const app = await start({ serverOptions: { accessTokenLifetime: hour } })
+      const browsers: Browser[] = []
+      for (let times = 0; times < 2; times += 1) {
+        app.server.misbehave('token', {
+          tokenResponse: (usual) => ({ ...usual, refresh_expires_in: 2 * 3_600 }),
+        })
+        browsers.push(await signIn(app))
+      }
+      const [early, late] = browsers as [Browser, Browser]
+      clock.advance(2 * hour - 1)
+      expect(await tokenAt(app, early)).to.be.a('string')
+      expect(app.server.count('token')).to.equal(1)
+      clock.advance(1)
+      expect(await tokenAt(app, late)).to.equal(null)
+      expect(app.server.count('token')).to.equal(1)
+    })
+
     it('never, if nobody knows when it expires', async () => {
       const app = await start()
       app.server.misbehave('token', { tokenResponse: (usual) => ({ ...usual, expires_in: null }) })

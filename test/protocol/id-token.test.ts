@@ -166,6 +166,16 @@ describe('ID Token validation (OpenID Connect Core 1.0 section 3.1.3.7)', () => 
       expect((await home(app, await logIn(app))).sub).to.equal('alice')
     })
 
+  it('section 10.1.1: only what is signed with another key makes the keys be fetched again', async () => {
+    await logIn(app)
+    for (const fault of [claim('aud', 'another-client'), claim('exp', inSeconds(-3_600))]) {
+      const stop = server.misbehave('token', { idToken: fault })
+      await failLogin(app, 'id_token_invalid')
+      stop()
+    }
+    expect(server.count('jwks')).to.equal(1)
+  })
+
   describe('step 6: what is no signed token', () => {
     const spoil: [string, (token: string) => string][] = [
       ['another claim under the old signature', (token) => withClaims(token, { sub: 'bob' })],

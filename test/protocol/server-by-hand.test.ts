@@ -50,6 +50,17 @@ describe('an authorization server by hand, without discovery', () => {
     await failLogin(app, 'id_token_invalid')
   })
 
+  it('plain OAuth 2.0: acr_values are asked for, and nobody says whether they were met', async () => {
+    const { app, server } = await start((of) => ({
+      server: endpointsOf(of),
+      scope: 'read',
+      authorizationParams: { acr_values: 'gold' },
+    }))
+    await logIn(app)
+    const [request] = server.requests.filter(({ endpoint }) => endpoint === 'authorization')
+    expect(request!.query.get('acr_values')).to.equal('gold')
+  })
+
   it('OpenID: another issuer than that by hand is refused, in the answer and in the ID Token', async () => {
     for (const announceIss of [true, false]) {
       const { app, server } = await start(
