@@ -298,6 +298,7 @@ describe('fetch with the token', () => {
     const repeatable: [what: string, init: () => RequestInit][] = [
       ['no body', () => ({})],
       ['a null body', () => ({ body: null })],
+      ['HEAD, whose 401 has no body either', () => ({ method: 'HEAD' })],
       ['a string', () => ({ method: 'POST', body: 'text' })],
       ['an empty string', () => ({ method: 'POST', body: '' })],
       ['parameters', () => ({ method: 'POST', body: new URLSearchParams({ a: 'text' }) })],

@@ -274,6 +274,14 @@ describe('back-channel logout (OpenID Connect Back-Channel Logout 1.0)', () => {
       expect(await who(app, browser)).to.deep.equal(nobody)
     })
 
+    it('is ended by one that comes in the millisecond of the login', async () => {
+      const app = await start()
+      clock.stop()
+      const { browser } = await signedIn(app)
+      await endAtServer(app, { sub: 'alice' })
+      expect(await who(app, browser)).to.deep.equal(nobody)
+    })
+
     it('an older logout token that comes late ends nothing newer, and brings nothing back', async () => {
       const app = await start()
       const { browser } = await signedIn(app)

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { PkceFlowError } from '../../src/index.ts'
 import type { Request } from 'express'
 import type { AppSetUp, RunningApp } from '../support/app.ts'
 import { type Browser, createBrowser, nextUrl } from '../support/browser.ts'
@@ -51,7 +52,9 @@ describe('connecting an account is finished', () => {
         for (const page of [first, await browser.open(answer)]) {
           expect(page.status).to.equal(409)
           expect(json(page)).to.include({ code: 'user_changed' })
-          expect(app.errors.pop()).to.include({ loginUrl: '/login?returnTo=%2Fconnected' })
+          const error = app.errors.pop() as PkceFlowError
+          expect(error).to.include({ loginUrl: '/login?returnTo=%2Fconnected' })
+          expect(error.message).to.match(who === 'nobody' ? /^You have logged out/ : /^Another user/)
         }
         expect(app.server.count('token')).to.equal(2)
         expect(app.server.count('revocation')).to.equal(0)

@@ -45,6 +45,7 @@ describe('connecting an account is started on another host than redirectUri’s'
     expect(page.headers).not.to.have.property('set-cookie')
     expect(nextUrl(page), 'goes on by itself').to.equal(undefined)
     expect(page.body).not.to.match(/<script|<form|http-equiv|onload/)
+    expect(page.body).to.match(/<title>(Connect an account at [^<]+)<.*<h1>\1<\/h1>/s)
     expect(page.headers).to.include({
       'cache-control': 'no-store',
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -73,6 +74,7 @@ describe('connecting an account is started on another host than redirectUri’s'
         const page = await browser.open(linkOf(question), { headers: ownPage })
         expect(page.url).to.equal(app.url(end))
         expect(await told(app, browser)).to.include({ user: 'ann', sub: 'alice' })
+        expect(app.errors, 'asking is all that the page did').to.be.empty
       })
 
   it('C-28: by a browser without Fetch Metadata, whose Referer is a page of that host', async () => {
