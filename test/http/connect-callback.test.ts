@@ -54,7 +54,9 @@ describe('connecting an account is finished', () => {
           expect(json(page)).to.include({ code: 'user_changed' })
           const error = app.errors.pop() as PkceFlowError
           expect(error).to.include({ loginUrl: '/login?returnTo=%2Fconnected' })
-          expect(error.message).to.match(who === 'nobody' ? /^You have logged out/ : /^Another user/)
+          expect(error.message).to.match(
+            who === 'nobody' ? /^You have logged out/ : /^Another user/,
+          )
         }
         expect(app.server.count('token')).to.equal(2)
         expect(app.server.count('revocation')).to.equal(0)

@@ -3,7 +3,7 @@ import { logIn } from '../protocol/attempt.ts'
 import { startApp, withoutEndSession, type AppSetUp, type RunningApp } from '../support/app.ts'
 import { createBrowser, type Browser } from '../support/browser.ts'
 import { createFaultyStore, type StoreCall } from '../support/faulty-store.ts'
-import { rows } from '../support/rows.ts'
+import { rows as rowsIn } from '../support/rows.ts'
 import { json, navigation } from './steps.ts'
 
 describe('logout (local)', () => {
@@ -26,13 +26,19 @@ describe('logout (local)', () => {
 
   it('of a session that a flow has signed in which this process does not have', async () => {
     const { app, browser } = await signedIn()
-    const [row] = (await rows(app.store)).sessions
+    const [row] = (await rowsIn(app.store)).sessions
     const content = row!.content as unknown as { pkceFlow: Record<string, string> }
     Object.assign(content.pkceFlow, { gone: Object.values(content.pkceFlow)[0] })
     await new Promise((resolve) => app.store.set(row!.key, content as never, resolve))
     expect((await browser.request(app.url('/logout'))).status).to.equal(302)
     expect(await isSignedIn(app, browser)).to.equal(false)
-    expect((await rows(app.store)).sessions).to.deep.equal([])
+    expect((await rowsIn(app.store)).sessions).to.deep.equal([])
+  })
+
+  it('empties the browser’s cache, where Back would find private pages (OWASP ASVS 7.4.1)', async () => {
+    const { app, browser } = await signedIn()
+    const { headers } = await browser.request(app.url('/logout'))
+    expect(headers).to.include({ 'clear-site-data': '"cache"', 'cache-control': 'no-store' })
   })
 
   describe('who may ask for it (decision 11)', () => {

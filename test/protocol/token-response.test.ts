@@ -214,6 +214,7 @@ describe('token endpoint response (RFC 6749 section 5.1, decision 8)', () => {
       [400, 'invalid_request', 'client_rejected'],
       [400, 'invalid_scope', 'client_rejected'],
       [400, 'unauthorized_client', 'client_rejected'],
+      [400, 'invalid_target', 'client_rejected'],
       [400, 'unsupported_grant_type', 'client_rejected'],
       [403, undefined, 'invalid_server_response'],
       [404, undefined, 'invalid_server_response'],

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { PkceFlowError } from '../../src/index.ts'
 import type { RecordedRequest } from '../../src/testing/index.ts'
 import type { Page } from '../support/browser.ts'
+import { isReadable } from '../support/readable.ts'
 import type { World } from './world.ts'
 
 /** What holds of every answer and of everything that is stored, whatever the row is about. */
@@ -74,6 +75,7 @@ function checkError(error: PkceFlowError): void {
   expect(flow, `flow of ${code}`).to.be.a('string')
   expect(loginUrl, `loginUrl of ${code}`).to.match(/^\/(?!\/)/)
   expect(message.length, `message of ${code}`).to.be.within(20, 400)
+  expect(isReadable(message), message).to.equal(true)
   // What Express's own error handler sends along.
   expect(headers).to.deep.equal(
     retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },

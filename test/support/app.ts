@@ -2,12 +2,13 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import session, { MemoryStore, type SessionOptions } from 'express-session'
-import { type PkceFlow, pkceFlow, type PkceFlowOptions } from '../../src/index.ts'
+import { type PkceFlow, pkceFlow, PkceFlowError, type PkceFlowOptions } from '../../src/index.ts'
 import {
   createTestAuthorizationServer,
   type TestAuthorizationServer,
   type TestAuthorizationServerOptions,
 } from '../../src/testing/index.ts'
+import { isReadable } from './readable.ts'
 
 /** Options of {@link startApp}. */
 export interface AppSetUp {
@@ -103,6 +104,8 @@ function mountApp(
   ;(setUp.routes ?? defaultRoutes)(app, flow)
   app.use(((error: Error & { status?: number; code?: string }, _req, res, _next) => {
     errors.push(error)
+    if (error instanceof PkceFlowError && !isReadable(error.message))
+      throw new Error(`Nobody can read this: ${error.message}`)
     // express-session saves when the answer is out already.
     if (!res.headersSent)
       res.status(error.status ?? 500).json({ code: error.code ?? 'unknown', error: error.message })
