@@ -80,7 +80,7 @@ describe('dialect of a preset of the app’s own', () => {
   })
 
   it('JSON is read as JSON also where forms are expected, and whatever it is called', async () => {
-    const dialect = { formResponses: true }
+    const dialect: Dialect = { formResponses: true }
     expect((await logIn(dialect, { json: usual })).page).to.include({ connected: true })
     const misnamed = { form: JSON.stringify(usual) }
     expect((await logIn(dialect, misnamed)).page).to.include({ connected: true })
