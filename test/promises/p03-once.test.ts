@@ -329,6 +329,22 @@ describe('P3: a pending login is used once', () => {
     return { code, status, message, loginUrl, retryAfter, oauthError, flow }
   }
 
+  it('P3: what other processes read meanwhile: taken, when, and no secret any more', async () => {
+    let meanwhile: Record<string, unknown> | undefined
+    await start({
+      flow: {
+        async onLogin() {
+          meanwhile = (await rows(app.store)).pending.map(recordIn)[0]
+        },
+      },
+    })
+    const before = Date.now()
+    await browser.open(app.url('/login'))
+    expect(meanwhile).to.include({ codeVerifier: '', nonce: '' })
+    expect(meanwhile!.outcome).to.include({ status: 'taken' })
+    expect((meanwhile!.outcome as { at: number }).at).to.be.within(before, Date.now())
+  })
+
   describe('when the first answer was lost on the way', () => {
     it('P3: taken without outcome, after the lease: 400 login_interrupted, and no second token request', async () => {
       await start()
