@@ -10,6 +10,7 @@ const coverage = join('coverage', 'tmp')
 rmSync(coverage, { recursive: true, force: true })
 
 const lanes = {
+  'with generated input': ['test/generated/**/*.test.ts'],
   'in browsers': ['test/browser/**/*.test.ts'],
   'in several processes, packed, documented': [
     'test/processes/**/*.test.ts',
@@ -18,13 +19,13 @@ const lanes = {
     'test/manager/**/*.test.ts',
     'test/*.test.ts',
   ],
-  'with generated input': ['test/generated/**/*.test.ts', 'test/hostile/**/*.test.ts'],
+  'of what fails': ['test/hostile/**/*.test.ts'],
 }
 const elsewhere = Object.values(lanes).flat()
 
 const suites = [
+  ['of everything else', mochaCommand({ without: elsewhere })],
   ...Object.entries(lanes).map(([name, files]) => [name, mochaCommand({ files })]),
-  ['everything else', mochaCommand({ without: elsewhere })],
 ].map(([name, command]) => ({
   name: `tests ${name}`,
   command,

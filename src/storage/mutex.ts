@@ -189,7 +189,7 @@ async function limited<T>(saying: Promise<T>, tooLate: () => void = () => undefi
   } catch (error) {
     throw error instanceof PkceFlowError && error.code === 'lock_unavailable'
       ? error
-      : unavailable('The lock failed.', error)
+      : unavailable('The lock answered with an error.', error)
   } finally {
     timer.abort()
   }
