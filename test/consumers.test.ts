@@ -57,8 +57,7 @@ async function pack(folder: string): Promise<string> {
   await mkdir(source)
   for (const file of ['package.json', 'README.md', 'LICENSE'])
     await cp(join(root, file), join(source, file))
-  const build = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(source, 'dist')]
-  await run(process.execPath, [bin('typescript/bin/tsc'), ...build])
+  await run(process.execPath, [join(root, 'build.js'), join(source, 'dist')], { cwd: root })
   await run('npm', ['pack', '--ignore-scripts', '--offline', '--pack-destination', folder], {
     cwd: source,
   })

@@ -10,7 +10,6 @@ import * as testKit from '../src/testing/index.ts'
 
 const run = promisify(execFile)
 const root = resolve(import.meta.dirname, '..')
-const tsc = join(root, 'node_modules/typescript/bin/tsc')
 
 interface Manifest {
   name: string
@@ -54,8 +53,7 @@ describe('package', function () {
     await mkdir(installed, { recursive: true })
     await cp(join(root, 'package.json'), join(installed, 'package.json'))
     // What `npm run build` does, elsewhere.
-    const build = join(root, 'tsconfig.build.json')
-    await run(process.execPath, [tsc, '-p', build, '--outDir', join(installed, 'dist')])
+    await run(process.execPath, [join(root, 'build.js'), join(installed, 'dist')], { cwd: root })
     await mkdir(join(project, 'node_modules/@types'))
     for (const name of [
       ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),

@@ -24,8 +24,7 @@ async function build(): Promise<void> {
   if (before > changed) return
   const env = { ...process.env }
   delete env.NODE_V8_COVERAGE // the compiler's coverage is nobody's business
-  const compiler = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']
-  await promisify(execFile)(process.execPath, compiler, { env }).catch((error: unknown) => {
+  await promisify(execFile)(process.execPath, ['build.js'], { env }).catch((error: unknown) => {
     const { stdout } = error as { stdout: string }
     throw new Error(`The example app needs the package built, and "npm run build" says:\n${stdout}`)
   })
