@@ -1,4 +1,3 @@
-import { decodeJwt } from 'jose/jwt/decode'
 import { PkceFlowError } from '../errors.ts'
 import {
   invalidClaim,
@@ -8,6 +7,7 @@ import {
   type IdTokenReader,
 } from './id-token.ts'
 import type { KnownServer } from './known-server.ts'
+import { readJwt } from './signed-jwt.ts'
 import type { Identity } from './token-grant.ts'
 
 /** Whose tokens are refreshed. */
@@ -30,7 +30,7 @@ export async function identifyRefreshed(
   { idToken, ...reader }: RefreshedLogin,
 ): Promise<Identity> {
   if (idToken === undefined) return { idToken, claims: undefined }
-  const claims = decodeJwt<IdTokenClaims>(idToken)
+  const claims = readJwt(idToken).claims as IdTokenClaims
   const before: Identity = { idToken, claims }
   // Some servers send the one of the login again, which has expired since.
   if (!issued || issued === idToken) return before
@@ -46,7 +46,7 @@ export async function identifyRefreshed(
 
 function decoded(idToken: string): IdTokenClaims {
   try {
-    return decodeJwt<IdTokenClaims>(idToken)
+    return readJwt(idToken).claims as IdTokenClaims
   } catch (error) {
     throw notSigned(error)
   }

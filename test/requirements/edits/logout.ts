@@ -1,6 +1,7 @@
 import { a4, a5, a6, without, type Edit } from './edit.ts'
 
 const logoutToken = 'protocol/logout-token.ts'
+const registeredClaims = 'protocol/registered-claims.ts'
 const handler = 'http/logout-handler.ts'
 const frontchannel = 'http/frontchannel-logout.ts'
 const backchannel = 'http/backchannel-logout.ts'
@@ -122,11 +123,11 @@ export const logoutEdits: readonly Edit[] = [
     'signatures of logout tokens',
     [...a5('-alg-none', '-wrong-alg'), 'C-38'],
     [
-      logoutToken,
-      "import { jwtVerify } from 'jose/jwt/verify'",
-      "import { decodeJwt } from 'jose'\n" +
-        'const jwtVerify = async (token: string, ..._: unknown[]) => ({ payload: decodeJwt(token) })',
+      'protocol/signed-jwt.ts',
+      "if (scheme === undefined) throw new JWSInvalid('Signed by an algorithm that is not accepted')",
+      'if (findKey !== undefined) return claims',
     ],
+    ['protocol/compact-jwt.ts', String.raw`\.[\w-]+$/`, String.raw`\.[\w-]*$/`],
     [
       logoutToken,
       "if (typeof alg !== 'string' || !algorithms.includes(alg))",
@@ -136,12 +137,12 @@ export const logoutEdits: readonly Edit[] = [
   without(
     'the issuer of logout tokens',
     [...a5('-wrong-iss'), 'C-38'],
-    [logoutToken, '...{ issuer, audience: clientId,', '...{ audience: clientId,'],
+    [registeredClaims, "if (iss !== issuer) return 'iss'", 'void [iss, issuer]'],
   ),
   without(
     'the audience of logout tokens',
     [...a5('-wrong-aud'), 'C-38'],
-    [logoutToken, '...{ issuer, audience: clientId,', '...{ issuer,'],
+    [registeredClaims, '![aud].flat().includes(audience)', 'audience === undefined'],
   ),
   without(
     'the event of logout tokens',
