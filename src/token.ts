@@ -42,20 +42,46 @@ export interface TokenParts {
 
 /** Makes the {@link Token} that handlers see. The ID Tokens must have been validated. */
 export function createToken(parts: TokenParts): Token {
-  const { accessToken, scope, expiresAt, idToken, loginIdToken } = parts
-  const token = {
-    tokenType: 'bearer',
-    scope,
-    ...(expiresAt !== undefined && { expiresAt: new Date(expiresAt) }),
+  return new BearerToken(parts) as unknown as Token
+}
+
+/**
+ * Its members are getters that are not enumerable, but for the claims: inspect, JSON, spread and
+ * structuredClone leave them out. All tokens share them: getters of its own would cost each request more
+ * than all that the token is made of.
+ */
+class BearerToken {
+  readonly tokenType = 'bearer'
+  readonly scope: readonly string[]
+  declare readonly expiresAt?: Date
+  readonly #parts: TokenParts
+
+  static readonly #accessToken = {
+    get(this: BearerToken) {
+      return this.#parts.accessToken
+    },
   }
-  return Object.defineProperties(token, {
-    // Getters that are not enumerable: inspect, JSON, spread and structuredClone leave them out.
-    accessToken: { get: () => accessToken },
-    ...(idToken !== undefined && { idToken: { get: () => idToken } }),
-    ...(loginIdToken !== undefined && {
-      claims: { get: () => claimsOf(loginIdToken), enumerable: true },
-    }),
-  }) as unknown as Token
+  static readonly #idToken = {
+    get(this: BearerToken) {
+      return this.#parts.idToken
+    },
+  }
+  static readonly #claims = {
+    get(this: BearerToken) {
+      return claimsOf(this.#parts.loginIdToken ?? '')
+    },
+    enumerable: true,
+  }
+
+  constructor(parts: TokenParts) {
+    const { scope, expiresAt, idToken, loginIdToken } = parts
+    this.scope = scope
+    if (expiresAt !== undefined) this.expiresAt = new Date(expiresAt)
+    this.#parts = parts
+    Object.defineProperty(this, 'accessToken', BearerToken.#accessToken)
+    if (idToken !== undefined) Object.defineProperty(this, 'idToken', BearerToken.#idToken)
+    if (loginIdToken !== undefined) Object.defineProperty(this, 'claims', BearerToken.#claims)
+  }
 }
 
 /** Claims of an ID Token that was validated when it came. */

@@ -189,11 +189,14 @@ export function createFlow(settings: Settings): Flow {
         loginUrl: loginIsNoHelp.has(error.code) ? undefined : loginUrl(returnTo),
       }),
     signInConnection(req, reference) {
-      const lifetimeOf = () => sessionLifetime(req)
       const { tokenRecords, refresher, serverEndings } = records(req)
       return openConnection(getServer, {
-        ...{ tokenRecords, refresher, lifetimeOf, key: reference.key },
-        ...{ isRenewed: true, isSignIn: true },
+        tokenRecords,
+        refresher,
+        key: reference.key,
+        lifetimeOf: () => sessionLifetime(req),
+        isRenewed: true,
+        isSignIn: true,
         hasEnded: serverEndings && ((reading) => serverEndings.hasEnded(req, reference, reading)),
       })
     },

@@ -91,20 +91,33 @@ export interface LoginReference {
 
 /** The sign-in of this session through the flow, if any. */
 export function loginReference(req: Request, flow: string): LoginReference | undefined {
-  return loginReferences(req).get(flow)
+  const references = storedReferences(req)
+  return Object.hasOwn(references, flow) ? parseReference(references[flow]) : undefined
 }
 
 /** The sign-ins of this session, by the names of their flows. */
 export function loginReferences(req: Request): Map<string, LoginReference> {
   const found = new Map<string, LoginReference>()
-  const references = (req.session as (SessionWithReferences & object) | undefined | null)?.pkceFlow
-  if (typeof references !== 'object' || references === null) return found
-  for (const [flow, reference] of Object.entries(references as Record<string, unknown>)) {
-    const [, key, person, serverSession] =
-      (typeof reference === 'string' && referencePattern.exec(reference)) || []
-    if (key !== undefined) found.set(flow, { key, person, serverSession })
+  for (const [flow, stored] of Object.entries(storedReferences(req))) {
+    const reference = parseReference(stored)
+    if (reference !== undefined) found.set(flow, reference)
   }
   return found
+}
+
+/** As they came out of the store. */
+function storedReferences(req: Request): Record<string, unknown> {
+  const session = req.session as (SessionWithReferences & object) | undefined | null
+  const references: unknown = session?.pkceFlow
+  return typeof references === 'object' && references !== null
+    ? (references as Record<string, unknown>)
+    : {}
+}
+
+function parseReference(stored: unknown): LoginReference | undefined {
+  const [, key, person, serverSession] =
+    (typeof stored === 'string' && referencePattern.exec(stored)) || []
+  return key === undefined ? undefined : { key, person, serverSession }
 }
 
 const referencePattern = /^([0-9a-f]{32})(?:\.([\w-]{22}))?(?:\.([\w-]{22}))?$/

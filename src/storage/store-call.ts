@@ -31,13 +31,16 @@ export function limited<T>(
       reject(unavailable('The store of sessions and tokens did not answer in time.'))
     }, timeLimit)
 
-    call(() => givenUp, onGivenUp)
-      .then(resolve, (error: unknown) => {
-        reject(unavailable('The store of sessions and tokens failed.', error))
-      })
-      .finally(() => {
+    call(() => givenUp, onGivenUp).then(
+      (result) => {
         clearTimeout(timer)
-      })
+        resolve(result)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(unavailable('The store of sessions and tokens failed.', error))
+      },
+    )
   })
 }
 
