@@ -5,6 +5,9 @@ import {
   type RequestHandler,
   type Response,
 } from 'express'
+import { reportAtStart } from './doctor/at-start.ts'
+import { diagnose } from './doctor/diagnose.ts'
+import type { Finding } from './doctor/finding.ts'
 import { ConfigurationError, PkceFlowError } from './errors.ts'
 import { createApiFetch } from './http/api-fetch.ts'
 import { attachToken } from './http/attach-token.ts'
@@ -109,6 +112,13 @@ export interface PkceFlow<Property extends string = 'token'> extends Router {
    * `server_unavailable`, `server_timeout`, `invalid_server_response` or `configuration`.
    */
   ready(): Promise<void>
+  /**
+   * Looks for what breaks logins, in the options, at the authorization server and, with a request, in
+   * how it came here: proxies, session cookie, mount path. Resolves to what is wrong, empty if
+   * nothing is; also a server that is down is a finding. Rejects with `configuration` only, if its
+   * argument is no request.
+   */
+  diagnose(req?: Request): Promise<Finding[]>
 }
 
 /** A handler that runs for requests with a token only. */
@@ -223,6 +233,11 @@ export function pkceFlow<const Property extends string = 'token'>(
       described(async () => {
         await flow.getServer()
       }),
+    diagnose: (req?: unknown) =>
+      described(async () =>
+        diagnose(flow, router, req === undefined ? req : onlyRequest('diagnose', req)),
+      ),
   }
+  reportAtStart(settings)
   return Object.assign(router, members)
 }

@@ -56,7 +56,7 @@ const package_ = sources.filter(({ path }) => !path.startsWith('testing/'))
 
 /** Room of a file below src, or of a package. */
 function room(path: string): string {
-  const folder = /^(protocol|storage|http|manager|presets|options|testing)\//.exec(path)?.[1]
+  const folder = /^(protocol|storage|http|doctor|manager|presets|options|testing)\//.exec(path)?.[1]
   if (folder !== undefined) return folder
   return path.endsWith('.ts')
     ? path.replace(/\.ts$/, '')
@@ -65,12 +65,13 @@ function room(path: string): string {
 
 /** What each room may import beside itself (DESIGN.md section 5). */
 const arrows: Record<string, readonly string[]> = {
-  index: ['pkce-flow', 'http', 'manager', 'options', 'errors', 'token'],
-  'pkce-flow': ['http', 'options', 'errors', 'token', 'npm:express'],
+  index: ['pkce-flow', 'http', 'doctor', 'manager', 'options', 'errors', 'token'],
+  'pkce-flow': ['http', 'doctor', 'options', 'errors', 'token', 'npm:express'],
   http: [
     ...['protocol', 'storage', 'options', 'errors', 'return-to', 'secure-url', 'token'],
     ...['npm:express', 'npm:express-session'],
   ],
+  doctor: ['http', 'protocol', 'storage', 'options', 'errors', 'npm:express'],
   manager: ['protocol', 'options', 'errors', 'token'],
   protocol: ['options', 'errors', 'secure-url', 'npm:openid-client', 'npm:jose'],
   storage: ['options', 'errors'],

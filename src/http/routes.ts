@@ -105,17 +105,23 @@ function routePaths({ routes }: Settings): string[] {
   return (Object.values(routes) as (string | undefined)[]).filter((path) => path !== undefined)
 }
 
+/** Where the authorization server sends something to: options with the paths that they lead to. */
+export function expectedPaths({ routes }: Settings): [option: string, path: string][] {
+  const places = {
+    redirectUri: routes.callback,
+    postLogoutRedirectUri: routes.postLogout,
+    'routes.backchannelLogout': routes.backchannelLogout,
+    'routes.frontchannelLogout': routes.frontchannelLogout,
+  }
+  return Object.entries(places).flatMap(([option, path]) =>
+    path === undefined ? [] : [[option, path]],
+  )
+}
+
 /** A router that what the authorization server sends can never reach. */
 function misplaced({ settings }: Flow, { baseUrl }: Request): PkceFlowError | undefined {
-  const { callback, postLogout, backchannelLogout, frontchannelLogout } = settings.routes
-  const places = {
-    redirectUri: callback,
-    postLogoutRedirectUri: postLogout,
-    'routes.backchannelLogout': backchannelLogout,
-    'routes.frontchannelLogout': frontchannelLogout,
-  }
-  for (const [option, path] of Object.entries(places))
-    if (path !== undefined && !path.toLowerCase().startsWith(`${baseUrl.toLowerCase()}/`))
+  for (const [option, path] of expectedPaths(settings))
+    if (!path.toLowerCase().startsWith(`${baseUrl.toLowerCase()}/`))
       return new PkceFlowError(
         'callback_misplaced',
         `The router is mounted at ${baseUrl}, and ${option} leads to ${path}, which it never sees. ` +

@@ -63,6 +63,30 @@ export function sessionId(req: Request): string {
   return req.sessionID
 }
 
+/** What the session cookie is set with. */
+export interface SessionCookie {
+  secure: boolean
+  /** `undefined`: the browser decides. */
+  sameSite: 'strict' | 'lax' | 'none' | undefined
+  domain: string | undefined
+  path: string
+}
+
+/** The session cookie's attributes; `undefined` if the request has no session now. */
+export function sessionCookie(req: Request): SessionCookie | undefined {
+  const cookie = req.session?.cookie
+  if (cookie === undefined) return undefined
+  const { secure, sameSite: given, domain, path = '/' } = cookie
+  const sameSite = given === true ? 'strict' : String(given).toLowerCase()
+  return {
+    secure: secure === true,
+    sameSite:
+      sameSite === 'strict' || sameSite === 'lax' || sameSite === 'none' ? sameSite : undefined,
+    domain: domain ?? undefined,
+    path: path ?? '/',
+  }
+}
+
 /** Whether the session cookie is `SameSite=Strict`, and so left out after a cross-site redirect. */
 export function hasStrictCookie(req: Request): boolean {
   const { sameSite } = req.session.cookie

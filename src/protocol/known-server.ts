@@ -35,6 +35,14 @@ export interface AuthorizationServerSettings extends ClientSettings {
   dialect?: Dialect | undefined
 }
 
+const withoutS256 =
+  'The authorization server announces PKCE without S256 (RFC 7636), the only method that is safe.'
+
+/** Whether metadata could not be taken into use for want of S256; also while that is remembered. */
+export function isWithoutS256({ message, cause }: PkceFlowError): boolean {
+  return message === withoutS256 || (cause instanceof Error && cause.message === withoutS256)
+}
+
 /** Takes metadata into use. Throws `invalid_server_response` if they cannot be. */
 export function buildKnownServer(
   settings: AuthorizationServerSettings,
@@ -50,10 +58,7 @@ export function buildKnownServer(
   const token_endpoint = endpoint(metadata, 'token_endpoint')
   const methods: unknown = metadata.code_challenge_methods_supported
   if (methods != null && !(Array.isArray(methods) && methods.includes('S256')))
-    throw new PkceFlowError(
-      'invalid_server_response',
-      'The authorization server announces PKCE without S256 (RFC 7636), the only method that is safe.',
-    )
+    throw new PkceFlowError('invalid_server_response', withoutS256)
   const pushed_authorization_request_endpoint =
     metadata.require_pushed_authorization_requests === true
       ? endpoint(metadata, 'pushed_authorization_request_endpoint')

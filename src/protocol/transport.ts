@@ -48,8 +48,13 @@ const mostInterim = 100
  *
  * @param timeout milliseconds for a whole exchange, redirects included
  * @param agent the caller's own, for client certificates, CAs or a proxy
+ * @param holdsProcess whether the process waits for an answer before it ends
  */
-export function createTransport(timeout: number, agent: http.Agent | undefined): Transport {
+export function createTransport(
+  timeout: number,
+  agent: http.Agent | undefined,
+  holdsProcess = true,
+): Transport {
   const kept = createKeptConnections()
 
   return async function send(url, request) {
@@ -63,7 +68,8 @@ export function createTransport(timeout: number, agent: http.Agent | undefined):
           'The authorization server named an endpoint that is not an https: URL.',
         )
       const left = Math.max(deadline - performance.now(), 1)
-      const response = await exchange(target, request, left, agent ?? kept.agentFor(target))
+      const by = { agent: agent ?? kept.agentFor(target), holdsProcess }
+      const response = await exchange(target, request, left, by)
       if (redirects <= 0 || !isRedirect(response)) return response
       const location = redirectTarget(response, target)
       if (location?.origin !== url.origin)
@@ -91,7 +97,7 @@ function exchange(
   url: URL,
   { method, headers, body }: ServerRequest,
   timeout: number,
-  agent: http.Agent,
+  { agent, holdsProcess }: { agent: http.Agent; holdsProcess: boolean },
 ): Promise<ServerResponse> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
@@ -113,6 +119,7 @@ function exchange(
       })
     }, timeout)
     let overdue: NodeJS.Immediate | undefined
+    if (!holdsProcess) timer.unref()
 
     function stopTimer() {
       clearTimeout(timer)
@@ -157,6 +164,7 @@ function exchange(
       refuse('a response that switches protocols')
     })
     request.on('socket', (socket) => {
+      if (!holdsProcess) socket.unref()
       let read = 0
       const count = (chunk: Buffer) => {
         read += chunk.length

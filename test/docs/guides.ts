@@ -32,3 +32,18 @@ export function blocksOf(text: string): Block[] {
 export function proseOf(text: string): string {
   return text.replace(/^```[^]*?^```$/gm, '')
 }
+
+/** Where links into a text can lead: its headings, as GitHub writes them. */
+export function anchorsOf(path: string): string[] {
+  const headings = proseOf(texts.get(path) ?? '').matchAll(/^#{1,6} (.*)$/gm)
+  return Array.from(headings, ([, heading = '']) => anchorOf(heading))
+}
+
+function anchorOf(heading: string): string {
+  return heading
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replace(/\s/g, '-')
+}

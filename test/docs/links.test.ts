@@ -1,22 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect } from 'chai'
-import { proseOf, root, texts } from './guides.ts'
-
-/** What GitHub makes of a heading. */
-function anchorOf(heading: string): string {
-  return heading
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-    .trim()
-    .replace(/\s/g, '-')
-}
-
-function anchorsOf(path: string): string[] {
-  const headings = proseOf(texts.get(path) ?? '').matchAll(/^#{1,6} (.*)$/gm)
-  return Array.from(headings, ([, heading = '']) => anchorOf(heading))
-}
+import { anchorsOf, proseOf, root, texts } from './guides.ts'
 
 /** Links to this repository: from where, to where. */
 const links = [...texts]

@@ -2,6 +2,8 @@ import { expectTypeOf } from 'expect-type'
 import express, { type Request, type RequestHandler, type Router } from 'express'
 import {
   type Claims,
+  type Finding,
+  type FindingCode,
   type LoginStatus,
   type PkceFlow,
   pkceFlow,
@@ -88,3 +90,10 @@ expectTypeOf(token.refreshToken).toBeString()
 token.accessToken = 'other'
 expectTypeOf(token.scope).toEqualTypeOf<readonly string[]>()
 expectTypeOf(token.expiresAt).toEqualTypeOf<Date | undefined>()
+
+// What is wrong comes as data; a request is not needed.
+expectTypeOf(flow.diagnose()).toEqualTypeOf<Promise<Finding[]>>()
+expectTypeOf(flow.diagnose(req)).toEqualTypeOf<Promise<Finding[]>>()
+expectTypeOf<Finding['code']>().toEqualTypeOf<FindingCode>()
+// @ts-expect-error -- the path is no request
+void flow.diagnose('/doctor')
