@@ -5,6 +5,7 @@ import type { SessionOptions } from 'express-session'
 import { PkceFlowError, pkceFlow } from 'express-pkce-flow'
 import type { PkceFlowOptions } from 'express-pkce-flow'
 import 'express-pkce-flow/req-token' // TypeScript only: req.token is a Token
+import { doctorPage } from './doctor-page.ts'
 import { errorPages } from './errors.ts'
 import { publicFiles } from './html.ts'
 import { pageHeaders } from './page-headers.ts'
@@ -107,6 +108,13 @@ export function createApp(settings: AppSettings): Express {
     res.send(profilePage(await visitorOf(req), (await flow.claims(req)) ?? {}))
   })
 
+  // For who develops it: what is wrong with the set-up, from cookies to clocks.
+  if (isDeveloped(app))
+    app.get('/doctor', async (req, res) => {
+      const findings = await Promise.all([flow.diagnose(req), projects?.flow.diagnose(req) ?? []])
+      res.send(doctorPage(await visitorOf(req), findings.flat()))
+    })
+
   // What the app keeps in the session is there before and after the login.
   app.post('/colour', express.urlencoded({ extended: false }), (req, res) => {
     const form = req.body as { colour?: unknown } | undefined
@@ -116,12 +124,18 @@ export function createApp(settings: AppSettings): Express {
   })
 
   async function visitorOf(req: Request): Promise<Visitor> {
-    return { colour: req.session.colour, name: nameOf(await flow.claims(req)) }
+    const name = nameOf(await flow.claims(req))
+    return { colour: req.session.colour, name, isDeveloper: isDeveloped(app) }
   }
 
   app.use((req, res) => res.status(404).send(notFoundPage({ colour: req.session.colour })))
   app.use(errorPages)
   return app
+}
+
+/** Express says so where the environment has no other NODE_ENV. */
+function isDeveloped(app: Express): boolean {
+  return app.get('env') === 'development'
 }
 
 /** The API is down or slow: the page says so. What is wrong with the token is for the error page. */

@@ -11,6 +11,8 @@ export type Colour = (typeof colours)[number]
 export interface Visitor {
   colour: Colour | undefined
   name?: string | undefined
+  /** Whether it is somebody who develops this app. */
+  isDeveloper?: boolean | undefined
 }
 
 /** The API that the app calls with the access token. */
@@ -48,7 +50,8 @@ export function page(visitor: Visitor, title: string, main: Html): string {
           : html`<span class="badge" title="logged in">${visitor.name}</span>`,
       theme: `theme-${visitor.colour ?? colours[0]}`,
       footer: html`The example of <strong>express-pkce-flow</strong>: OAuth 2.0 tokens for the users
-        of an Express app. No page of it needs a script.`,
+        of an Express app. No page of it needs a script.
+        ${visitor.isDeveloper === true && html`<a href="/doctor">Ask the doctor</a>`}`,
     },
     main,
   )

@@ -20,8 +20,7 @@ export function examineOrigin(settings: Settings, req: Request): Found[] {
   // Not the port: proxies that pass on the host leave it out. And programs go where they like.
   if (seen === undefined || seen === own || !isPerson(req)) return []
   if (isMeant(settings, req, seen, own)) return []
-  const doubt =
-    ' Unless the proxy hides the host that the browser asked: then have it pass on Host.'
+  const doubt = ' If the browser is there already, the proxy hides that: have it pass on Host.'
   return [otherOrigin(shown(seen), settings.origin, doubt)]
 }
 

@@ -9,11 +9,13 @@ const margin = 5_000
 
 /** An authorization server that is down, cannot be used, or has another time. */
 export async function examineServer(
-  { clockTolerance }: Settings,
+  { clockTolerance, scope }: Settings,
   getServer: () => Promise<KnownServer>,
 ): Promise<Found[]> {
   try {
-    const ahead = await measureServerClock(await getServer())
+    const server = await getServer()
+    // Only what ID Tokens say is compared with our clock.
+    const ahead = scope.includes('openid') ? await measureServerClock(server) : undefined
     const isApart = ahead !== undefined && Math.abs(ahead) > clockTolerance + margin
     return isApart ? [clockSkew(ahead, clockTolerance)] : []
   } catch (error) {

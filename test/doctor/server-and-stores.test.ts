@@ -216,6 +216,10 @@ describe('diagnose: what is wrong with the server, the stores and the process', 
       expect(await withDate(apart(-3_600_000), { age: '3600' })).to.deep.equal([])
     })
 
+    it('not found: there are no ID Tokens that it matters to', async () => {
+      expect(await withDate(apart(120_000), {}, { scope: 'api' })).to.deep.equal([])
+    })
+
     it('not found: a date that is none', async () => {
       expect(await withDate('yesterday')).to.deep.equal([])
     })
