@@ -118,6 +118,16 @@ const cases: { code: Finding['code']; wrong: Case[]; right: Case[] }[] = [
         headers: { ...person, host: 'app.example' },
       },
       {
+        what: 'somebody at the machine itself, past the proxy',
+        setUp: { flow: https, ...trusting },
+        headers: {
+          ...program,
+          host: 'localhost:8000',
+          'sec-fetch-site': 'none',
+          'sec-fetch-mode': 'cors',
+        },
+      },
+      {
         what: 'Fetch Metadata on localhost, which has no TLS',
         setUp: { flow: { redirectUri: 'http://localhost/callback' } },
         headers: { ...person, host: 'localhost:3000', 'sec-fetch-site': 'none' },
@@ -250,10 +260,24 @@ const cases: { code: Finding['code']; wrong: Case[]; right: Case[] }[] = [
         setUp: { flow: https, ...trusting },
         headers: { ...person, ...byProxy, host: 'www.app.example' },
       },
+      {
+        what: 'another name, with a cookie for one of both',
+        setUp: { flow: https, session: { cookie: { domain: 'app.example' } }, ...trusting },
+        headers: { ...person, ...byProxy, host: 'shop.example' },
+      },
     ],
     right: [
       { what: 'another port, which proxies leave out', headers: { ...person, host: '127.0.0.1' } },
       { what: 'a probe by another name', headers: { ...program, host: 'localhost:8000' } },
+      {
+        what: 'a link on another site',
+        setUp: { flow: https, ...trusting },
+        headers: {
+          ...personAt('https://other.example'),
+          ...byProxy,
+          'sec-fetch-site': 'cross-site',
+        },
+      },
       {
         what: 'one cookie for both hosts',
         setUp: { flow: https, session: { cookie: { domain: 'app.example' } }, ...trusting },

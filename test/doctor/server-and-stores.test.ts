@@ -133,6 +133,12 @@ describe('diagnose: what is wrong with the server, the stores and the process', 
       expect(codesOf(await findingsOf(app!))).to.deep.equal(['server_unavailable'])
     })
 
+    it('server_unavailable: it does not answer in time', async () => {
+      const { server, flow } = await start({ flow: { timeout: 1_000 } })
+      server.misbehave('discovery', { hang: true })
+      expect(codesOf(await flow.diagnose())).to.deep.equal(['server_unavailable'])
+    })
+
     it('server_unavailable: it is known, and its keys are not to be had', async () => {
       const { server, flow } = await start()
       await flow.ready()
@@ -218,6 +224,11 @@ describe('diagnose: what is wrong with the server, the stores and the process', 
 
     it('not found: there are no ID Tokens that it matters to', async () => {
       expect(await withDate(apart(120_000), {}, { scope: 'api' })).to.deep.equal([])
+    })
+
+    it('not found: a server that publishes no keys', async () => {
+      const { flow } = await start({ serverOptions: { metadata: { jwks_uri: undefined } } })
+      expect(await flow.diagnose()).to.deep.equal([])
     })
 
     it('not found: a date that is none', async () => {
