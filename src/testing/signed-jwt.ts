@@ -1,4 +1,4 @@
-import { createHmac, webcrypto } from 'node:crypto'
+import { constants, createHmac, KeyObject, sign } from 'node:crypto'
 import type { IdTokenFault, JsonObject } from './faults.ts'
 import type { SigningAlgorithm, SigningKey, SigningKeys } from './signing-keys.ts'
 
@@ -12,13 +12,16 @@ export interface JwtToSign {
   readonly clientSecret?: string | undefined
 }
 
+const ecdsa = { dsaEncoding: 'ieee-p1363' } as const
+const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }
+
 const signatureParameters = {
-  ES256: { name: 'ECDSA', hash: 'SHA-256' },
-  ES384: { name: 'ECDSA', hash: 'SHA-384' },
-  RS256: { name: 'RSASSA-PKCS1-v1_5' },
-  PS256: { name: 'RSA-PSS', saltLength: 32 },
-  EdDSA: { name: 'Ed25519' },
-} as const satisfies Record<SigningAlgorithm, object>
+  ES256: ['sha256', ecdsa],
+  ES384: ['sha384', ecdsa],
+  RS256: ['sha256', {}],
+  PS256: ['sha256', pss],
+  EdDSA: [null, {}],
+} as const satisfies Record<SigningAlgorithm, readonly [hash: string | null, options: object]>
 
 /**
  * Signs with the current key. Not by jose's `SignJWT`: it would refuse most of what is to be spoilt here.
@@ -29,12 +32,12 @@ export async function signJwt(
   algorithm: SigningAlgorithm,
 ): Promise<string> {
   const alg = faults.findLast((fault) => fault.alg)?.alg ?? algorithm
-  const sign = faults.findLast((fault) => fault.sign)?.sign
+  const signedBy = faults.findLast((fault) => fault.sign)?.sign
   const key = await keys.current(alg)
   let sentHeader: JsonObject = {
-    alg: sign === 'none' || sign === 'HS256' ? sign : alg,
+    alg: signedBy === 'none' || signedBy === 'HS256' ? signedBy : alg,
     // No published key has anything to do with an unsigned token or a symmetric key.
-    ...((sign === undefined || sign === 'wrong-key') && { kid: key.kid }),
+    ...((signedBy === undefined || signedBy === 'wrong-key') && { kid: key.kid }),
     ...header,
   }
   let sentClaims = claims
@@ -43,22 +46,19 @@ export async function signJwt(
     sentHeader = fault.header?.({ ...sentHeader }) ?? sentHeader
   }
   const signingInput = `${encode(sentHeader)}.${encode(sentClaims)}`
-  if (sign === 'none') return `${signingInput}.`
-  if (sign === 'HS256')
+  if (signedBy === 'none') return `${signingInput}.`
+  if (signedBy === 'HS256')
     return `${signingInput}.${createHmac('sha256', clientSecret).update(signingInput).digest('base64url')}`
-  const signingKey = sign === 'wrong-key' ? await keys.foreign(alg) : key
-  return `${signingInput}.${await signature(signingInput, signingKey)}`
+  const signingKey = signedBy === 'wrong-key' ? await keys.foreign(alg) : key
+  return `${signingInput}.${signature(signingInput, signingKey)}`
 }
 
 function encode(value: JsonObject): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
-async function signature(input: string, key: SigningKey): Promise<string> {
-  const bytes = await webcrypto.subtle.sign(
-    signatureParameters[key.alg],
-    key.privateKey,
-    Buffer.from(input),
-  )
-  return Buffer.from(bytes).toString('base64url')
+function signature(input: string, { alg, privateKey }: SigningKey): string {
+  const [hash, options] = signatureParameters[alg]
+  const key = { key: KeyObject.from(privateKey), ...options }
+  return sign(hash, Buffer.from(input), key).toString('base64url')
 }
