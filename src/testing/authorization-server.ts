@@ -5,12 +5,12 @@ import type { Fault, FaultyEndpoint, Misbehaviour, MisbehaviourOptions } from '.
 import { createGrants, type IssuedTokens } from './grants.ts'
 import { createListener } from './listener.ts'
 import {
-  createLogoutToken,
   postLogoutToken,
   type LogoutTokenRequest,
   type LogoutTokenResponse,
   type LogoutUris,
-} from './logout-token.ts'
+} from './logout-delivery.ts'
+import { createLogoutToken } from './logout-token.ts'
 import { createMisbehaviours } from './misbehaviours.ts'
 import { isMisbehaviourName, misbehavioursNamed, type MisbehaviourName } from './named/index.ts'
 import {
@@ -19,7 +19,7 @@ import {
   type TestClient,
   type TestUser,
 } from './options.ts'
-import { createPushedRequests } from './pushed-authorization-endpoint.ts'
+import { createPushedRequests } from './pushed-requests.ts'
 import type { RecordedRequest } from './recorded-request.ts'
 import { createRequestHandler } from './request-handler.ts'
 import { createRequestLog } from './request-log.ts'

@@ -23,12 +23,8 @@ export type {
   UserinfoFaults,
 } from './faults.ts'
 export type { IssuedTokens } from './grants.ts'
-export {
-  wrongLogoutTokens,
-  type LogoutTokenRequest,
-  type LogoutTokenResponse,
-  type LogoutUris,
-} from './logout-token.ts'
+export type { LogoutTokenRequest, LogoutTokenResponse, LogoutUris } from './logout-delivery.ts'
+export { wrongLogoutTokens } from './logout-token.ts'
 export {
   logoutConformance,
   type LogoutConformanceModule,
