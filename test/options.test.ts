@@ -51,6 +51,7 @@ function refusal(options: unknown): ConfigurationError {
   if (thrown === undefined) throw new Error(`${inspect(options)} was accepted`)
   expect(thrown).to.be.instanceOf(ConfigurationError)
   const error = thrown as ConfigurationError
+  expect(error.message, 'ends as a sentence does').to.match(/[^.?][.?]$/)
   expect(error).to.include({ code: 'configuration', status: 500, expose: false })
   expect(inspect(error, { depth: Infinity, showHidden: true })).not.to.include(secret)
   return error

@@ -14,7 +14,9 @@ export function refuseUnknown(given: object, known: readonly string[], parent: s
 }
 
 export function invalid(name: string, message: string): ConfigurationError {
-  return new ConfigurationError(`Option ${quoted(name)} ${message}.`)
+  return new ConfigurationError(
+    `Option ${quoted(name)} ${message}${message.endsWith('?') ? '' : '.'}`,
+  )
 }
 
 /** A name that was given may be anything, also a secret put in the wrong place: shown cut. */
