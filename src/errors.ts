@@ -70,7 +70,7 @@ export function isErrorCode(value: unknown): value is PkceFlowErrorCode {
   return typeof value === 'string' && Object.hasOwn(statusByCode, value)
 }
 
-/** What an error may carry beside its code and message. @inline */
+/** What an error may carry beside its code and message. */
 export interface PkceFlowErrorDetails {
   /** Name of the flow that failed. */
   flow?: string | undefined

@@ -9,8 +9,15 @@ export {
   PkceFlowError,
   StateForgeryError,
   type PkceFlowErrorCode,
+  type PkceFlowErrorDetails,
 } from './errors.ts'
-export type { LoginEvent, PkceFlowOptions, SessionStore, TokenStore } from './options/options.ts'
+export type {
+  CommonOptions,
+  LoginEvent,
+  PkceFlowOptions,
+  SessionStore,
+  TokenStore,
+} from './options/options.ts'
 export type { Routes } from './options/places.ts'
 export type { Lease, Lock } from './options/lock.ts'
 export type { Dialect, Preset, ProfileDialect, TokenError } from './options/preset.ts'
