@@ -1,14 +1,9 @@
-import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
+import { type Consumer, createConsumer, installed, peers } from './support/consumer.ts'
 
-const run = promisify(execFile)
-const root = resolve(import.meta.dirname, '..')
 const consumers = join(import.meta.dirname, 'consumers')
-const bin = (path: string): string => join(root, 'node_modules', path)
 
 interface Runner {
   /** In front of the tests. */
@@ -27,7 +22,7 @@ const runners: Record<string, Runner> = {
     imports: '',
     file: 'projects.test.js',
     // Nothing may be left that keeps the process alive.
-    command: [bin('mocha/bin/mocha.js'), '--no-exit', 'projects.test.js'],
+    command: [installed('mocha/bin/mocha.js'), '--no-exit', 'projects.test.js'],
     passed: /3 passing/,
   },
   'node:test': {
@@ -39,85 +34,44 @@ const runners: Record<string, Runner> = {
   vitest: {
     imports: "import { it } from 'vitest'\n",
     file: 'projects.test.js',
-    command: [bin('vitest/vitest.mjs'), 'run', '--no-color'],
+    command: [installed('vitest/vitest.mjs'), 'run', '--no-color'],
     passed: /Tests\s+3 passed/,
   },
   jest: {
     imports: '',
     file: 'projects.test.js',
-    command: ['--experimental-vm-modules', bin('jest/bin/jest.js'), '--ci'],
+    command: ['--experimental-vm-modules', installed('jest/bin/jest.js'), '--ci'],
     files: { 'jest.config.json': '{ "testEnvironment": "node", "transform": {} }' },
     passed: /Tests:\s+3 passed, 3 total/,
   },
 }
 
-/** Packs what npm would publish; gives the folder with its content. */
-async function pack(folder: string): Promise<string> {
-  const source = join(folder, 'source')
-  await mkdir(source)
-  for (const file of ['package.json', 'README.md', 'LICENSE'])
-    await cp(join(root, file), join(source, file))
-  await run(process.execPath, [join(root, 'build.js'), join(source, 'dist')], { cwd: root })
-  await run('npm', ['pack', '--ignore-scripts', '--offline', '--pack-destination', folder], {
-    cwd: source,
-  })
-  const { name, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
-    name: string
-    version: string
-  }
-  await run('tar', ['-xzf', `${name}-${version}.tgz`], { cwd: folder })
-  return join(folder, 'package')
-}
-
 describe('the test kit, installed from a tarball', function () {
   this.timeout(120_000)
 
-  let folder: string
-  let packed: string
+  let project: Consumer
 
   before(async () => {
-    folder = await realpath(await mkdtemp(join(tmpdir(), 'consumers-')))
-    packed = await pack(folder)
+    project = await createConsumer(['supertest', 'vitest'])
+    await project.write({ 'app.js': await readFile(join(consumers, 'app.js'), 'utf8') })
   })
-  after(() => rm(folder, { recursive: true, force: true }))
+  after(() => project.remove())
 
-  /** A project with the package, and as much of the others as it needs. */
-  async function createProject(name: string, { imports, file, files = {} }: Runner) {
-    const project = join(folder, name.replace(':', '-'))
-    const modules = join(project, 'node_modules')
-    await mkdir(modules, { recursive: true })
-    await cp(packed, join(modules, 'express-pkce-flow'), { recursive: true })
-    for (const each of [
-      'express',
-      'express-session',
-      'supertest',
-      'vitest',
-      'jose',
-      'openid-client',
-    ])
-      await symlink(bin(each), join(modules, each))
-    await writeFile(join(project, 'package.json'), '{ "type": "module" }')
-    await cp(join(consumers, 'app.js'), join(project, 'app.js'))
-    await writeFile(
-      join(project, file),
-      imports + (await readFile(join(consumers, 'projects.js'), 'utf8')),
-    )
-    for (const [path, text] of Object.entries(files)) await writeFile(join(project, path), text)
-    return project
-  }
+  it(`is beside ${peers.join(' and ') || 'the Express of this suite'}`, async () => {
+    for (const peer of peers) {
+      const [name = '', version] = peer.split('@')
+      const path = join(project.folder, 'node_modules', name, 'package.json')
+      const found = JSON.parse(await readFile(path, 'utf8')) as { version: string }
+      expect(found.version, name).to.equal(version)
+    }
+  })
 
-  for (const [name, runner] of Object.entries(runners))
+  for (const [name, { imports, file, command, files = {}, passed }] of Object.entries(runners))
     it(`works with ${name}, which ends although nothing closes the server`, async () => {
-      const project = await createProject(name, runner)
-      const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1' }
-      // What this suite runs with is none of theirs; node:test would report to whoever started it.
-      for (const inherited of ['NODE_TEST_CONTEXT', 'NODE_OPTIONS'])
-        Reflect.deleteProperty(env, inherited)
-      const { stdout, stderr } = await run(process.execPath, runner.command, {
-        cwd: project,
-        env,
-        timeout: 60_000,
-      })
-      expect(stdout + stderr).to.match(runner.passed)
+      const tests = await readFile(join(consumers, 'projects.js'), 'utf8')
+      await project.write({ [file]: imports + tests, ...files })
+      const { code, output } = await project.node(command)
+      expect(output).to.match(passed)
+      expect(code, output).to.equal(0)
     })
 })

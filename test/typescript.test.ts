@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect } from 'chai'
+import { type Consumer, createConsumer, installed, ownEnvironment } from './support/consumer.ts'
+
+const { SUITE_TYPESCRIPT } = process.env
+
+/** The compiler of this repository; in the matrix another one, which npx has put on the path. */
+const [compiler = '', ...script] =
+  SUITE_TYPESCRIPT === undefined
+    ? [process.execPath, installed('typescript/bin/tsc')]
+    : [process.platform === 'win32' ? 'tsc.cmd' : 'tsc']
+
+const types = {
+  '@types/express-session': '@types/express-session',
+  '@types/express-serve-static-core': '@types/express-serve-static-core',
+}
+const expresses: Record<string, Record<string, string>> = {
+  '5': { ...types, '@types/express': '@types/express' },
+  '4': {
+    '@types/express-session': '@types/express-session',
+    '@types/express': 'express4-types',
+  },
+}
+
+const resolutions = {
+  nodenext: { module: 'nodenext', files: ['typed-app.ts', 'required-app.cts'] },
+  bundler: { module: 'esnext', files: ['typed-app.ts'] },
+}
+
+describe(`installed in projects with TypeScript ${SUITE_TYPESCRIPT ?? '6'}`, function () {
+  this.timeout(120_000)
+
+  /** What the compiler prints, and with which code it ends. */
+  async function compile(folder: string, args: string[]) {
+    try {
+      const options = { cwd: folder, env: ownEnvironment() }
+      const { stdout } = await promisify(execFile)(compiler, [...script, ...args], options)
+      return { code: 0, output: stdout.trim() }
+    } catch (error) {
+      const { code, stdout } = error as { code: number; stdout: string }
+      return { code, output: stdout }
+    }
+  }
+
+  for (const [express, copied] of Object.entries(expresses))
+    describe(`and the types of Express ${express}`, () => {
+      let consumer: Consumer
+
+      before(async () => {
+        const names = ['supertest', 'playwright-core', '@types/node', '@types/supertest']
+        consumer = await createConsumer(names, express, copied)
+        for (const name of resolutions.nodenext.files)
+          await consumer.write({
+            [name]: await readFile(join(import.meta.dirname, 'consumers', name), 'utf8'),
+          })
+      })
+      after(() => consumer.remove())
+
+      it('that is the version', async () => {
+        const { output } = await compile(consumer.folder, ['--version'])
+        expect(output).to.match(new RegExp(`^Version ${SUITE_TYPESCRIPT ?? '6'}\\.`))
+      })
+
+      for (const [moduleResolution, { module, files }] of Object.entries(resolutions))
+        it(`compiles with moduleResolution ${moduleResolution}`, async () => {
+          const compilerOptions = {
+            ...{ module, moduleResolution, target: 'es2023', types: ['node'] },
+            ...{ strict: true, noEmit: true, esModuleInterop: true },
+            // Takes four times as long: what is wrong in our own types, exports.test.ts says of one.
+            skipLibCheck: SUITE_TYPESCRIPT === undefined,
+          }
+          const project = `${moduleResolution}.json`
+          await consumer.write({ [project]: JSON.stringify({ compilerOptions, files }) })
+          expect(await compile(consumer.folder, ['-p', project])).to.deep.equal({
+            code: 0,
+            output: '',
+          })
+        })
+    })
+})
