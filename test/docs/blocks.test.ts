@@ -37,8 +37,6 @@ describe('blocks of code in README and guides', function () {
 
   let project: DocsProject
   const files = Object.fromEntries([...texts].flatMap(([path, text]) => filesOf(path, text)))
-  // The README's test is one of an app that the guide about testing shows.
-  files['README/app.ts'] = files['docs/testing/app.ts'] ?? ''
 
   before(async () => {
     project = await createDocsProject({ ...given, ...files })

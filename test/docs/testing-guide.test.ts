@@ -4,23 +4,15 @@ import { expect } from 'chai'
 import { misbehaviours } from '../../src/testing/index.ts'
 import { createDocsProject, type DocsProject, filesIn } from './docs-project.ts'
 
-const tests = [
-  'shortest.test.ts',
-  'fetch.test.ts',
-  'failures.test.ts',
-  'logout.test.ts',
-  'projects.test.ts',
-]
+const tests = ['shortest.test.ts', 'fetch.test.ts', 'failures.test.ts', 'logout.test.ts']
 
 describe('guide: Test your protected routes', function () {
   this.timeout(60_000)
 
   let project: DocsProject
-  let inReadme: Record<string, string>
 
   before(async () => {
-    inReadme = await filesIn('README.md')
-    project = await createDocsProject({ ...(await filesIn('docs/testing.md')), ...inReadme })
+    project = await createDocsProject(await filesIn('docs/testing.md'))
   })
   after(() => project.remove())
 
@@ -31,11 +23,6 @@ describe('guide: Test your protected routes', function () {
       expect(output).to.match(/^(#|ℹ) pass [1-9]/m)
       expect(code, output).to.equal(0)
     })
-
-  it('the README’s test is complete in at most 12 lines', () => {
-    expect(Object.keys(inReadme)).to.deep.equal(['projects.test.ts'])
-    expect(inReadme['projects.test.ts']!.trimEnd().split('\n').length).to.be.at.most(12)
-  })
 
   it('names every misbehaviour, with what comes of it', async () => {
     const text = await readFile(resolve(import.meta.dirname, '../../docs/testing.md'), 'utf8')
