@@ -1,33 +1,76 @@
 import { runJobs } from './jobs.js'
 import { mochaCommand } from './mocha-command.js'
 
-// The suite on the other supported pairs of Node and Express. `node test/matrix.js --whole` leaves
-// nothing but browsers out.
+// The suite on the other supported pairs of Node and Express, and the package with what else projects
+// have. `node test/matrix.js --all` takes every pair, `--whole` leaves nothing but browsers out.
+
+const npx = (...packages) => ['npx', '-y', ...packages.flatMap((name) => ['-p', name])]
 
 // Browsers care for neither Node nor Express; locks and processes, which take long, hardly do; generated
-// input takes longer still.
+// input takes longer still. Compilers have jobs of their own.
+const types = 'test/typescript.test.ts'
 const leftOut = [
   'test/browser/**',
+  types,
   'test/generated/**',
   'test/processes/**',
   'test/storage/locks.test.ts',
 ]
-const without = process.argv.includes('--whole') ? leftOut.slice(0, 1) : leftOut
+const without = process.argv.includes('--whole') ? leftOut.slice(0, 2) : leftOut
 
 // Modules that Node requires pass a hook by; tsx without /esm makes them such that do not.
 const express4 = ['tsx', './test/support/express-4.js']
 
-// The oldest of both, the newest Node.
+// The oldest of both, the newest Node; then what lies between.
 const pairs = [
-  { node: '20.19', express: '4', hooks: express4 },
+  { node: '20.19', express: '4' },
   { node: '24', express: '5' },
 ]
+if (process.argv.includes('--all'))
+  pairs.push(
+    { node: '22', express: '5' },
+    { node: '22', express: '4' },
+    { node: '20.19', express: '5' },
+    { node: '24', express: '4' },
+  )
 
-await runJobs(
-  pairs.map(({ node, express, hooks }) => ({
+/** Compilers beside that of this repository, which `npm test` takes. */
+const compilers = ['5.9', '7.0']
+
+/** The lowest versions of the peer dependencies' ranges. */
+const peers = [
+  ['express@4.18.0', 'express-session@1.18.0'],
+  ['express@5.0.0', 'express-session@1.18.0'],
+]
+
+await runJobs([
+  ...pairs.map(({ node, express }) => ({
     name: `tests on Node ${node} and Express ${express}`,
-    command: mochaCommand({ node: ['npx', '-y', '-p', `node@${node}`, 'node'], hooks, without }),
+    command: mochaCommand({
+      node: [...npx(`node@${node}`), 'node'],
+      hooks: express === '4' ? express4 : undefined,
+      without,
+    }),
     env: { SUITE_EXPRESS: express, SUITE_NODE: node },
     isSuite: true,
   })),
-)
+  ...compilers.map((version) => ({
+    name: `the package and TypeScript ${version}`,
+    command: mochaCommand({ node: [...npx(`typescript@${version}`), 'node'], files: [types] }),
+    env: { SUITE_TYPESCRIPT: version },
+    isSuite: true,
+  })),
+  ...peers.map((versions) => ({
+    name: `the package and ${versions.join(', ')}`,
+    command: mochaCommand({ files: ['test/consumers.test.ts', 'test/stranger.test.ts'] }),
+    env: { SUITE_PEERS: versions.join(' ') },
+    isSuite: true,
+  })),
+  {
+    name: 'how the package’s types are found',
+    command: [
+      ...npx('@arethetypeswrong/cli@0.18.5'),
+      ...['attw', '--profile', 'esm-only', '--pack', '.'],
+    ],
+  },
+])
