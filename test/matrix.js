@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { runJobs } from './jobs.js'
 import { mochaCommand } from './mocha-command.js'
 
@@ -43,6 +47,12 @@ const peers = [
   ['express@5.0.0', 'express-session@1.18.0'],
 ]
 
+// Packed once for all of them: `npm run test:matrix` has built it.
+const folder = mkdtempSync(join(tmpdir(), 'matrix-'))
+const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
+const [{ filename }] = Object.values(JSON.parse(execFileSync('npm', pack, { encoding: 'utf8' })))
+process.env.SUITE_TARBALL = join(folder, filename)
+
 await runJobs([
   ...pairs.map(({ node, express }) => ({
     name: `tests on Node ${node} and Express ${express}`,
@@ -62,7 +72,10 @@ await runJobs([
   })),
   ...peers.map((versions) => ({
     name: `the package and ${versions.join(', ')}`,
-    command: mochaCommand({ files: ['test/consumers.test.ts', 'test/stranger.test.ts'] }),
+    command: [
+      ...mochaCommand({ files: ['test/consumers.test.ts', 'test/stranger.test.ts'] }),
+      ...['-g', 'is beside|node:test|stranger'],
+    ],
     env: { SUITE_PEERS: versions.join(' ') },
     isSuite: true,
   })),
@@ -70,7 +83,9 @@ await runJobs([
     name: 'how the package’s types are found',
     command: [
       ...npx('@arethetypeswrong/cli@0.18.5'),
-      ...['attw', '--profile', 'esm-only', '--pack', '.'],
+      ...['attw', '--profile', 'esm-only', process.env.SUITE_TARBALL],
     ],
   },
 ])
+
+rmSync(folder, { recursive: true })

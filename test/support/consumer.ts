@@ -34,9 +34,10 @@ export function ownEnvironment(more: Record<string, string> = {}): NodeJS.Proces
 
 let tarball: Promise<string> | undefined
 
-/** The tarball that npm would publish, made once for all tests of a process. */
+/** The tarball that npm would publish, made once for all tests of a process, or of the matrix. */
 function packedTarball(): Promise<string> {
-  return (tarball ??= pack())
+  const given = process.env['SUITE_TARBALL']
+  return (tarball ??= given === undefined ? pack() : Promise.resolve(given))
 }
 
 async function pack(): Promise<string> {
