@@ -13,15 +13,17 @@ const [compiler = '', ...script] =
     ? [process.execPath, installed('typescript/bin/tsc')]
     : [process.platform === 'win32' ? 'tsc.cmd' : 'tsc']
 
-const types = {
-  '@types/express-session': '@types/express-session',
-  '@types/express-serve-static-core': '@types/express-serve-static-core',
-}
-const expresses: Record<string, Record<string, string>> = {
-  '5': { ...types, '@types/express': '@types/express' },
+const typesOf = (...names: string[]) => names.map((name) => `@types/${name}`)
+
+/** The types of each Express: what is linked, and what is copied, as its own imports lead to another. */
+const expresses: Record<string, { linked: string[]; copied: Record<string, string> }> = {
+  '5': { linked: typesOf('express', 'express-session'), copied: {} },
   '4': {
-    '@types/express-session': '@types/express-session',
-    '@types/express': 'express4-types',
+    linked: typesOf('body-parser', 'http-errors', 'mime', 'qs', 'range-parser'),
+    copied: {
+      '@types/express': 'express4-types',
+      '@types/express-session': '@types/express-session',
+    },
   },
 }
 
@@ -45,13 +47,13 @@ describe(`installed in projects with TypeScript ${SUITE_TYPESCRIPT ?? '6'}`, fun
     }
   }
 
-  for (const [express, copied] of Object.entries(expresses))
+  for (const [express, { linked, copied }] of Object.entries(expresses))
     describe(`and the types of Express ${express}`, () => {
       let consumer: Consumer
 
       before(async () => {
-        const names = ['supertest', 'playwright-core', '@types/node', '@types/supertest']
-        consumer = await createConsumer(names, express, copied)
+        const names = ['supertest', 'playwright-core', ...typesOf('node', 'supertest')]
+        consumer = await createConsumer([...names, ...linked], express, copied)
         for (const name of resolutions.nodenext.files)
           await consumer.write({
             [name]: await readFile(join(import.meta.dirname, 'consumers', name), 'utf8'),
@@ -59,9 +61,12 @@ describe(`installed in projects with TypeScript ${SUITE_TYPESCRIPT ?? '6'}`, fun
       })
       after(() => consumer.remove())
 
-      it('that is the version', async () => {
+      it('those are the versions', async () => {
         const { output } = await compile(consumer.folder, ['--version'])
         expect(output).to.match(new RegExp(`^Version ${SUITE_TYPESCRIPT ?? '6'}\\.`))
+        const path = join(consumer.folder, 'node_modules/@types/express/package.json')
+        const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string }
+        expect(version).to.match(new RegExp(`^${express}\\.`))
       })
 
       for (const [moduleResolution, { module, files }] of Object.entries(resolutions))

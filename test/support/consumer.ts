@@ -71,8 +71,8 @@ export interface Consumer {
 }
 
 /**
- * An empty folder in which `npm install` is run on the tarball, offline: what a project needs beside
- * it is linked to what this repository has installed.
+ * A project that has the tarball's package, and links to what this repository has installed of what it
+ * needs beside it. In the matrix, with versions of its own, it installs both from the registry.
  *
  * @param names packages that the project has
  * @param express its Express; default: that which this suite runs on
@@ -83,34 +83,28 @@ export async function createConsumer(
   express: string = process.env['SUITE_EXPRESS'] ?? '5',
   copied: Record<string, string> = {},
 ): Promise<Consumer> {
+  const run = promisify(execFile)
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'consumer-')))
-  const chosen = ['express', 'express-session', ...names]
-  const isPeer = (name: string) => peers.some((peer) => peer.startsWith(`${name}@`))
-  const linked = [...Object.keys(manifest.dependencies), ...chosen]
-  for (const name of linked.filter((each) => !isPeer(each))) {
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  const there = { cwd: folder, env: ownEnvironment() }
+  const packed = await packedTarball()
+  const linked = [...names]
+  if (peers.length > 0) {
+    const quietly = ['--no-audit', '--no-fund', '--ignore-scripts']
+    await run('npm', ['install', ...quietly, packed, ...peers], there)
+  } else {
+    const place = join(folder, 'node_modules', manifest.name)
+    await mkdir(place, { recursive: true })
+    await run('tar', ['-xzf', packed, '-C', place, '--strip-components=1'], there)
+    linked.push('express', 'express-session', ...Object.keys(manifest.dependencies))
+  }
+  for (const name of linked) {
     const link = join(folder, 'node_modules', name)
     await mkdir(dirname(link), { recursive: true })
     await symlink(installed(name === 'express' && express === '4' ? 'express4' : name), link)
   }
   for (const [name, path] of Object.entries(copied))
     await cp(installed(path), join(folder, 'node_modules', name), { recursive: true })
-  await writeFile(
-    join(folder, 'package.json'),
-    JSON.stringify({
-      type: 'module',
-      dependencies: Object.fromEntries(
-        [...chosen, ...Object.keys(copied)]
-          .filter((name) => !isPeer(name))
-          .map((name) => [name, '*']),
-      ),
-    }),
-  )
-  const offline = peers.length === 0 ? ['--offline'] : []
-  const install = ['install', ...offline, '--no-audit', '--no-fund', '--ignore-scripts']
-  await promisify(execFile)('npm', [...install, await packedTarball(), ...peers], {
-    cwd: folder,
-    env: ownEnvironment(),
-  })
 
   return {
     folder,
