@@ -14,6 +14,7 @@ const documented: Record<string, { values: string[]; types: string[] }> = {
     ],
     types: [
       ...['AuthorizationUrlOverrides', 'Claims', 'CommonOptions', 'ConnectionStatus', 'Dialect'],
+      ...['Finding', 'FindingCode'],
       ...['Lease', 'Lock', 'LoginEvent', 'LoginOptions', 'LoginStatus', 'LogoutOptions'],
       ...['ManagerAttributes', 'PkceFlow', 'PkceFlowErrorCode', 'PkceFlowErrorDetails'],
       ...['PkceFlowOptions', 'Preset', 'ProfileDialect', 'RequireLoginOptions'],
