@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect } from 'chai'
 import { everythingIn } from '../support/everything-in.ts'
 import { printedBy } from '../support/output.ts'
+import { usedHeap } from '../support/used-heap.ts'
 import type { Answered } from './tab.ts'
 
 /** Who is at fault. */
@@ -133,10 +132,4 @@ export function processStaysCalm(expected: ExpectedWarnings = []): void {
 
 function isExpected(line: string, expected: ExpectedWarnings): boolean {
   return expected.some((code) => line.includes(code)) || /^[{}\s]*$/.test(line)
-}
-
-function usedHeap(): number {
-  setFlagsFromString('--expose-gc')
-  ;(runInNewContext('gc') as () => void)()
-  return process.memoryUsage().heapUsed
 }

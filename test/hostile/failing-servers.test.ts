@@ -3,6 +3,7 @@ import { mock } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { until as untilTrue } from '../support/until.ts'
+import { usedHeap } from '../support/used-heap.ts'
 import { type Call, calls, createWorld, logIn, type Said, type World } from './calls.ts'
 import { type HostileServer, startHostileServer } from './hostile-server.ts'
 import { abundant, brief, endless, type FaultCase } from './socket-faults.ts'
@@ -179,6 +180,29 @@ describe('servers that fail', () => {
         expect((await browser.request(world.app.url('/info'))).status).to.equal(200)
       })
   })
+
+  it('that pour out more than anybody wants, 300 times: nothing of it is kept', async () => {
+    const hostile = await startHostileServer()
+    const world = await createWorld(hostile, 60_000)
+    try {
+      const browser = await logIn(world)
+      const sent: number[] = []
+      const heaps: number[] = []
+      for (let time = 0; time < 300; time += 1) {
+        hostile.fail('/userinfo', abundant[time % abundant.length]!.fault)
+        const page = await browser.request(world.app.url('/info'))
+        expect(page.status).to.equal(502)
+        sent.push(hostile.struck.at(-1)!.bytesRead)
+        hostile.forgetConnections()
+        if (time % 100 === 99) heaps.push(usedHeap())
+      }
+      expect(sum(sent.slice(100)) / 2 ** 20, 'MiB that came').to.be.above(100)
+      expect((heaps.at(-1)! - heaps[0]!) / 2 ** 20, 'MiB that stayed').to.be.below(10)
+    } finally {
+      await world.app.close()
+      await hostile.close()
+    }
+  })
 })
 
 const only = ({ status, code, revoked }: Said): Said => ({
@@ -186,3 +210,5 @@ const only = ({ status, code, revoked }: Said): Said => ({
   ...(code !== undefined && { code }),
   ...(revoked !== undefined && { revoked }),
 })
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)

@@ -29,6 +29,8 @@ export interface HostileServer {
   readonly connections: readonly Socket[]
   /** Those of them on which something else came than an answer, oldest first. */
   readonly struck: readonly Socket[]
+  /** Lets go of the connections, and of what they hold. */
+  forgetConnections(): void
   close(): Promise<void>
 }
 
@@ -90,6 +92,10 @@ export async function startHostileServer({
     count,
     connections,
     struck,
+    forgetConnections() {
+      connections.length = 0
+      struck.length = 0
+    },
     async close() {
       unsubscribe('net.client.socket', watch)
       front.closeAllConnections()
