@@ -12,6 +12,10 @@ export interface Certificates {
   ca: string
   /** For 127.0.0.1, localhost and the names asked for. */
   server: Certificate
+  /** The same, but valid no more. */
+  expired: Certificate
+  /** The same, but for another host. */
+  misnamed: Certificate
   /** For a TLS client; its SHA-256 fingerprint as Node writes it. */
   client: Certificate & { commonName: string; fingerprint256: string }
 }
@@ -33,21 +37,22 @@ export async function createCertificates({
     ],
   })
   const signed = { ...base, ca: { key: ca.private, cert: ca.cert } }
-  const server = await generate([{ name: 'commonName', value: 'localhost' }], {
-    ...signed,
-    extensions: [
-      { name: 'basicConstraints', cA: false },
-      { name: 'keyUsage', digitalSignature: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      {
-        name: 'subjectAltName',
-        altNames: [
-          { type: 7, ip: '127.0.0.1' },
-          ...['localhost', ...names].map((value) => ({ type: 2 as const, value })),
-        ],
-      },
-    ],
-  })
+  async function forServer(altNames: object[], times: object = {}): Promise<Certificate> {
+    const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }], {
+      ...{ ...signed, ...times },
+      extensions: [
+        { name: 'basicConstraints', cA: false },
+        { name: 'keyUsage', digitalSignature: true, critical: true },
+        { name: 'extKeyUsage', serverAuth: true },
+        { name: 'subjectAltName', altNames: altNames as { type: 2; value: string }[] },
+      ],
+    })
+    return { key, cert }
+  }
+  const loopback = [
+    { type: 7, ip: '127.0.0.1' },
+    ...['localhost', ...names].map((value) => ({ type: 2, value })),
+  ]
   const client = await generate([{ name: 'commonName', value: clientName }], {
     ...signed,
     extensions: [
@@ -58,7 +63,9 @@ export async function createCertificates({
   })
   return {
     ca: ca.cert,
-    server: { key: server.private, cert: server.cert },
+    server: await forServer(loopback),
+    expired: await forServer(loopback, { notAfterDate: new Date('2020-01-02') }),
+    misnamed: await forServer([{ type: 2, value: 'other.example' }]),
     client: {
       key: client.private,
       cert: client.cert,
