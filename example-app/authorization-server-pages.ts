@@ -47,12 +47,13 @@ export function logInPage(uid: string, app: AskingApp, name: string, wrong?: str
             autocomplete="username"
             autocapitalize="words"
             spellcheck="false"
-            aria-describedby="hint"
+            aria-describedby="${wrong !== undefined && 'wrong '}hint"
+            aria-invalid="${wrong === undefined ? 'false' : 'true'}"
             required
             autofocus
           />
         </p>
-        ${wrong !== undefined && html`<p class="wrong" role="alert">${wrong}</p>`}
+        ${wrong !== undefined && html`<p class="wrong" id="wrong" role="alert">${wrong}</p>`}
         <p class="hint" id="hint">This is a demo: any name will do, and there is no password.</p>
         <div class="actions">
           <button>Continue</button>

@@ -73,6 +73,12 @@ export async function startAuthorizationServer(
       respond(context, problemPage(describeProblem(error), appUrl))
     },
   })
+  provider.use(async (context, next) => {
+    await next()
+    if (context.status !== 404 || context.body !== undefined) return
+    respond(context, problemPage('The address is wrong: there is nothing here.', appUrl))
+    context.status = 404 // a body makes it 200
+  })
   provider.on('backchannel.error', (_context, error, { clientId }) => {
     console.error(`Gatehouse could not tell ${clientId} of a logout: ${error.message}`)
   })

@@ -22,7 +22,8 @@ declare module 'oidc-provider/lib/provider.js' {
   /** As much of Koa's context as is used. */
   export interface Context {
     type: string
-    body: string
+    status: number
+    body: string | undefined
     set(headers: Record<string, string>): void
     oidc: {
       client: { clientId: string }
@@ -44,6 +45,7 @@ declare module 'oidc-provider/lib/provider.js' {
       result: object,
       options?: { mergeWithLastSubmission: boolean },
     ): Promise<void>
+    use(middleware: (context: Context, next: () => Promise<void>) => Promise<void>): void
     on(
       event: 'backchannel.error',
       listener: (context: Context, error: Error, client: { clientId: string }) => void,

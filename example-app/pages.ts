@@ -47,7 +47,9 @@ export function page(visitor: Visitor, title: string, main: Html): string {
       header:
         visitor.name === undefined
           ? undefined
-          : html`<span class="badge" title="logged in">${visitor.name}</span>`,
+          : html`<span class="badge"
+              ><span class="unseen">Signed in as</span> ${visitor.name}</span
+            >`,
       theme: `theme-${visitor.colour ?? colours[0]}`,
       footer: html`The example of <strong>express-pkce-flow</strong>: OAuth 2.0 tokens for the users
         of an Express app. No page of it needs a script.
@@ -190,7 +192,11 @@ export function answerPage(
         body !== undefined &&
         html`<details class="card">
           <summary>The whole answer</summary>
-          <pre tabindex="0"><code>${JSON.stringify(body, null, 2).slice(0, 20_000)}</code></pre>
+          <pre
+            tabindex="0"
+            role="region"
+            aria-label="The whole answer"
+          ><code>${JSON.stringify(body, null, 2).slice(0, 20_000)}</code></pre>
         </details>`
       }
       <p class="actions">

@@ -49,6 +49,10 @@ export function plainProviderRoutes(client: PlainClient, grants: Grants): Expres
   app.get('/api/v4/projects', (req, res) => {
     answerProjects(req, res, grants)
   })
+  app.use((_req, res) => {
+    const page = wrongRequestPage('The address is wrong: there is nothing here.')
+    res.status(404).set(pageHeaders).send(page)
+  })
   return app
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import express from 'express'
-import type { Express } from 'express'
+import type { ErrorRequestHandler, Express } from 'express'
 import session from 'express-session'
 import { pkceFlow } from 'express-pkce-flow'
 import { html, publicFiles, renderPage } from './html.ts'
@@ -48,7 +48,26 @@ export function createSecondApp({ url, ...client }: SecondAppSettings): Express 
     res.send(name === undefined ? signedOutPage() : signedInPage(name))
   })
 
+  app.use((_req, res) => res.status(404).send(problemPage('There is nothing here')))
+  app.use(answerFailure)
   return app
+}
+
+/** Shorter than the other app's error pages: what a person can do is the same each time. */
+const answerFailure: ErrorRequestHandler = (error: { status?: number }, _req, res, next) => {
+  const { status = 500 } = error
+  if (status >= 500) console.error(error)
+  if (res.headersSent) next(error)
+  else res.status(status).send(problemPage('That did not work'))
+}
+
+function problemPage(title: string): string {
+  return page(
+    title,
+    html`<h1>${title}</h1>
+      <p class="lead">You can go back and try again.</p>
+      <p class="actions"><a class="button" href="/">First page</a></p>`,
+  )
 }
 
 function signedInPage(name: string): string {
