@@ -42,46 +42,44 @@ export interface TokenParts {
 
 /** Makes the {@link Token} that handlers see. The ID Tokens must have been validated. */
 export function createToken(parts: TokenParts): Token {
-  return new BearerToken(parts) as unknown as Token
+  const { scope, expiresAt, idToken, loginIdToken } = parts
+  const token: Record<string, unknown> = { tokenType: 'bearer', scope }
+  if (expiresAt !== undefined) token.expiresAt = new Date(expiresAt)
+  Object.defineProperty(token, partsOf, { value: () => parts })
+  Object.defineProperty(token, 'accessToken', accessTokenGetter)
+  if (idToken !== undefined) Object.defineProperty(token, 'idToken', idTokenGetter)
+  if (loginIdToken !== undefined) Object.defineProperty(token, 'claims', claimsGetter)
+  return token as unknown as Token
 }
 
-/**
- * Its members are getters that are not enumerable, but for the claims: inspect, JSON, spread and
- * structuredClone leave them out. All tokens share them: getters of its own would cost each request more
- * than all that the token is made of.
- */
-class BearerToken {
-  readonly tokenType = 'bearer'
-  readonly scope: readonly string[]
-  declare readonly expiresAt?: Date
-  readonly #parts: TokenParts
+/** A function, which whoever prints everything does not call. */
+const partsOf = Symbol('parts')
 
-  static readonly #accessToken = {
-    get(this: BearerToken) {
-      return this.#parts.accessToken
-    },
-  }
-  static readonly #idToken = {
-    get(this: BearerToken) {
-      return this.#parts.idToken
-    },
-  }
-  static readonly #claims = {
-    get(this: BearerToken) {
-      return claimsOf(this.#parts.loginIdToken ?? '')
-    },
-    enumerable: true,
-  }
+interface WithParts {
+  [partsOf]: () => TokenParts
+}
 
-  constructor(parts: TokenParts) {
-    const { scope, expiresAt, idToken, loginIdToken } = parts
-    this.scope = scope
-    if (expiresAt !== undefined) this.expiresAt = new Date(expiresAt)
-    this.#parts = parts
-    Object.defineProperty(this, 'accessToken', BearerToken.#accessToken)
-    if (idToken !== undefined) Object.defineProperty(this, 'idToken', BearerToken.#idToken)
-    if (loginIdToken !== undefined) Object.defineProperty(this, 'claims', BearerToken.#claims)
-  }
+// Getters that are not enumerable, but for the claims: inspect, JSON, spread and structuredClone leave
+// them out. All tokens share them: getters of its own would cost each request more than all that the
+// token is made of. Private fields would fail where a token is in a proxy, or is a prototype.
+
+const accessTokenGetter = {
+  get(this: WithParts) {
+    return this[partsOf]().accessToken
+  },
+}
+
+const idTokenGetter = {
+  get(this: WithParts) {
+    return this[partsOf]().idToken
+  },
+}
+
+const claimsGetter = {
+  get(this: WithParts) {
+    return claimsOf(this[partsOf]().loginIdToken ?? '')
+  },
+  enumerable: true,
 }
 
 /** Claims of an ID Token that was validated when it came. */

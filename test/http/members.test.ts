@@ -1,3 +1,4 @@
+import { deepStrictEqual } from 'node:assert'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
 import express, { type Request } from 'express'
@@ -105,6 +106,23 @@ describe('members', () => {
       ]
       for (const text of shown)
         for (const secret of started.app.server.secrets) expect(text).not.to.include(secret)
+    })
+
+    it('is the same through a proxy, as a prototype and in a copy of its descriptors', async () => {
+      const started = await start()
+      await signIn(started)
+      const token = (await started.tell()).token!
+      const { accessToken, idToken, claims } = token
+      const others: Token[] = [
+        new Proxy(token, {}),
+        Object.create(token) as Token,
+        Object.defineProperties({} as Token, Object.getOwnPropertyDescriptors(token)),
+      ]
+      for (const other of others)
+        expect(other).to.deep.include({ accessToken, idToken, claims, tokenType: 'bearer' })
+      // As tests compare it: with what it shows, and its prototype.
+      deepStrictEqual(token, { ...token })
+      deepStrictEqual((await started.tell()).token, token)
     })
 
     it('without a refresh token is undefined once it has expired', async () => {
