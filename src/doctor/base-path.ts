@@ -22,17 +22,26 @@ export function examineBasePath(flow: Flow, req: Request): Found[] {
 }
 
 /** What the proxy says that it stripped, if redirectUri begins with it and this request does not. */
-function announcedPrefix({ redirectUri }: Settings, req: Request): string | undefined {
+function announcedPrefix({ redirectUri, basePath }: Settings, req: Request): string | undefined {
   const prefix = req.get('x-forwarded-prefix')?.replace(/\/+$/, '')
   if (!prefix || !new URL(redirectUri).pathname.startsWith(`${prefix}/`)) return undefined
-  return `${req.originalUrl}/`.startsWith(`${prefix}/`) ? undefined : prefix
+  // Of several proxies that strip something, one may say so.
+  return isBelow(basePath, prefix) || isBelow(pathOf(req), prefix) ? undefined : prefix
+}
+
+function isBelow(path: string, prefix: string): boolean {
+  return `${path}/`.startsWith(`${prefix}/`)
+}
+
+function pathOf({ originalUrl }: Request): string {
+  return originalUrl.replace(/\?.*$/, '')
 }
 
 /** The same by an answer to a login of this very flow and browser, which came to where nobody waits. */
 function prefixOfAnswer({ settings, cookies }: Flow, req: Request): string | undefined {
   const state = queryParameters(req).get('state')
   if (state === null || cookies.find(req, pendingLoginId(state)) === undefined) return undefined
-  const path = req.originalUrl.replace(/\/?(\?.*)?$/, '')
+  const path = pathOf(req).replace(/\/$/, '')
   const sent = new URL(settings.redirectUri).pathname.replace(/\/$/, '')
   const isStripped =
     path !== settings.routes.callback && path.startsWith('/') && sent.endsWith(path)

@@ -8,7 +8,9 @@ import { wasMoved } from '../http/own-host.ts'
 export function browserOrigin({ headers }: Request): string | undefined {
   if (headers['sec-fetch-site'] !== 'same-origin') return undefined
   const page = headers.origin ?? headers.referer ?? ''
-  return URL.canParse(page) ? new URL(page).origin : undefined
+  const origin = URL.canParse(page) ? new URL(page).origin : 'null'
+  // Also of what has none, such as about:blank (HTML section 7.1.1).
+  return origin === 'null' ? undefined : origin
 }
 
 /** Whether the browser asked by https, for sure. */

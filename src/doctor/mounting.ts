@@ -14,7 +14,7 @@ interface Layer {
 
 /**
  * A router that never sees the callback, by where it is mounted in this app. Where that cannot be told
- * (an app within the app, a handler around the router) nothing is found.
+ * (an app within the app, a handler around the router, a router of another framework) nothing is found.
  */
 export function examineMounting(settings: Settings, router: unknown, req: Request): Found[] {
   const app = req.app as { parent?: unknown; _router?: unknown; router?: unknown } | undefined
@@ -55,7 +55,9 @@ function reaches(
 ): Reached {
   let found: Reached = 'not found'
   for (const layer of layers) {
-    const match = path !== undefined && typeof layer.match === 'function' && layer.match(path)
+    // Those of other frameworks' routers do not say what they are for.
+    if (path !== undefined && typeof layer.match !== 'function') continue
+    const match = path !== undefined && layer.match(path)
     const isHere =
       layer.handle === router || layer.route?.stack.some(({ handle }) => handle === router)
     const matched = typeof match === 'object' ? match.path : (layer.path ?? '')

@@ -269,6 +269,7 @@ const cases: { code: Finding['code']; wrong: Case[]; right: Case[] }[] = [
     right: [
       { what: 'another port, which proxies leave out', headers: { ...person, host: '127.0.0.1' } },
       { what: 'a probe by another name', headers: { ...program, host: 'localhost:8000' } },
+      { what: 'a page before that has no origin', headers: personAt('about:') },
       {
         what: 'a link on another site',
         setUp: { flow: https, ...trusting },
@@ -342,6 +343,20 @@ const cases: { code: Finding['code']; wrong: Case[]; right: Case[] }[] = [
         setUp: { flow: { redirectUri: `${atApp}/shop/callback` }, ...trusting },
         headers: { ...person, ...byProxy, 'x-forwarded-prefix': '/shop' },
         path: '/shop/doctor',
+      },
+      {
+        what: 'the same at the prefix itself, with a query',
+        setUp: { flow: { redirectUri: `${atApp}/shop/callback` }, ...trusting },
+        headers: { ...person, ...byProxy, 'x-forwarded-prefix': '/shop' },
+        path: '/shop?page=1',
+      },
+      {
+        what: 'a part of basePath, the rest of which another proxy strips',
+        setUp: {
+          flow: { redirectUri: `${atApp}/eu/shop/callback`, basePath: '/eu/shop' },
+          ...trusting,
+        },
+        headers: { ...person, ...byProxy, 'x-forwarded-prefix': '/eu' },
       },
       {
         what: 'another prefix than redirectUri has',
@@ -467,23 +482,31 @@ describe('diagnose(req): what is wrong with how a request comes', () => {
     })
   })
 
-  it('not found: a handler around the router, which nobody can look into', async () => {
-    app = await startDoctorApp({
-      routes: (routes) => {
-        const wrapped = pkceFlow({
-          server: {
-            authorization_endpoint: 'https://server.example/authorize',
-            token_endpoint: 'https://server.example/token',
-          },
-          ...{ clientId: 'client', redirectUri: 'http://127.0.0.1/two/callback' },
-          ...{ name: 'two', requestProperty: 'two' },
-        })
-        routes.use('/two', (req, res, next) => wrapped(req, res, next))
-        mountDoctor(routes, wrapped)
-      },
+  const around: Record<string, (router: express.Router) => object> = {
+    'a handler around the router, which nobody can look into': () => ({}),
+    'an app of connect, whose layers do not say what they match': (router) => ({
+      stack: [{ route: '', handle: router }],
+    }),
+  }
+  for (const [what, members] of Object.entries(around))
+    it(`not found: ${what}`, async () => {
+      app = await startDoctorApp({
+        routes: (routes) => {
+          const wrapped = pkceFlow({
+            server: {
+              authorization_endpoint: 'https://server.example/authorize',
+              token_endpoint: 'https://server.example/token',
+            },
+            ...{ clientId: 'client', redirectUri: 'http://127.0.0.1/two/callback' },
+            ...{ name: 'two', requestProperty: 'two' },
+          })
+          const handle: express.RequestHandler = (req, res, next) => wrapped(req, res, next)
+          routes.use('/two', Object.assign(handle, members(wrapped)))
+          mountDoctor(routes, wrapped)
+        },
+      })
+      expect(codesOf(await findingsOf(app))).to.deep.equal([])
     })
-    expect(codesOf(await findingsOf(app))).to.deep.equal([])
-  })
 
   it('not found: an app within an app', async () => {
     app = await startDoctorApp({
