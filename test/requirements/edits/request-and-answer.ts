@@ -251,8 +251,8 @@ export const requestAndAnswerEdits: readonly Edit[] = [
     ['D-87'],
     [
       'storage/pending-logins.ts',
-      "return createHash('sha256').update(state).digest('hex').slice(0, 32)",
-      "return state in {} ? state : createHash('sha256').update(state).digest('hex').slice(0, 32)",
+      "return createHash('sha256').update(state).digest().toString('hex', 0, 16)",
+      "return state in {} ? state : createHash('sha256').update(state).digest().toString('hex', 0, 16)",
     ],
     [
       'http/binding-cookie.ts',
