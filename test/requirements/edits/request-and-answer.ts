@@ -264,6 +264,11 @@ export const requestAndAnswerEdits: readonly Edit[] = [
       'const content = (await records.get(id))?.content',
       'const content = ({} as any)[id] ?? (await records.get(id))?.content',
     ],
+    [
+      'storage/pending-logins.ts',
+      'return isPendingLogin(content) ? (content as PendingLogin) : undefined',
+      'return content as PendingLogin | undefined',
+    ],
   ),
   without(
     'the lifetime of records',
