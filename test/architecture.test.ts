@@ -63,7 +63,7 @@ function room(path: string): string {
     : `npm:${path.replace(/^jose\/.*/, 'jose')}`
 }
 
-/** What each room may import beside itself (DESIGN.md section 5). */
+/** What each room may import beside itself (docs/architecture.md). */
 const arrows: Record<string, readonly string[]> = {
   index: ['pkce-flow', 'http', 'doctor', 'manager', 'options', 'errors', 'token'],
   'pkce-flow': ['http', 'doctor', 'options', 'errors', 'token', 'npm:express'],
@@ -84,7 +84,7 @@ const arrows: Record<string, readonly string[]> = {
   'req-token': ['token'],
 }
 
-describe('architecture (DESIGN.md section 5)', () => {
+describe('architecture (docs/architecture.md)', () => {
   it('every file of src is in a room that this test knows', () => {
     expect(package_.length).to.be.greaterThan(30)
     expect(package_.map(({ path }) => room(path)).filter((name) => !(name in arrows))).to.be.empty

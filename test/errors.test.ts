@@ -12,7 +12,7 @@ import { logIn } from './protocol/attempt.ts'
 import { startApp } from './support/app.ts'
 import { createBrowser } from './support/browser.ts'
 
-/** The closed list of DESIGN.md section 3, as far as it is built. */
+/** The closed list: see docs/errors.md. */
 const statusByCode: Record<PkceFlowErrorCode, number> = {
   invalid_callback: 400,
   login_not_found: 400,

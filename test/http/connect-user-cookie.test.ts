@@ -10,7 +10,7 @@ import { json } from './steps.ts'
 const userOfCookie = ({ headers }: Request) => /(?:^|; )user=(\w+)/.exec(headers.cookie ?? '')?.[1]
 
 /**
- * DESIGN.md section 4, the continue step: the app's user is known by a `SameSite=Strict` cookie of its
+ * The continue step (docs/same-site.md): the app's user is known by a `SameSite=Strict` cookie of its
  * own, which comes with nothing that another site caused, redirects included.
  */
 describe('connecting an account, of a user whose own cookie is Strict', () => {

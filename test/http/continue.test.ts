@@ -9,7 +9,7 @@ import { openForm, postAnswer } from './form-post.ts'
 import { answerUrl, cookiesSet, json, withoutSessionCookie } from './steps.ts'
 
 /**
- * DESIGN.md section 4, the continue step: after a cross-site answer the session cookie may be missing.
+ * The continue step (docs/same-site.md): after a cross-site answer the session cookie may be missing.
  * `SameSite=Strict` never comes, `Lax` does not come with a form_post.
  */
 describe('a session cookie that does not come with the answer', () => {

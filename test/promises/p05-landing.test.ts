@@ -4,7 +4,7 @@ import { type AppSetUp, type RunningApp, startApp, withoutEndSession } from '../
 import { type Browser, createBrowser, nextUrl, type Page } from '../support/browser.ts'
 import { rawRequest } from '../support/raw-request.ts'
 
-/** Places that nobody may be sent to, by the row of REQUIREMENTS.md section D. */
+/** Places that nobody may be sent to, by the row of section D. */
 const hostile: { row: number | string; values: string[] }[] = [
   { row: 60, values: ['//evil.example', '/\\evil.example', '/\\/evil.example', '\\/evil.example'] },
   { row: 60, values: ['///evil.example', '\\\\evil.example', '////evil.example//'] },

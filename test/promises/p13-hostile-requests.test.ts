@@ -301,7 +301,7 @@ describe('P13: whatever a client sends to our routes is answered with 2xx, 3xx o
   })
 
   describe('with an answer that says that the server failed', () => {
-    // To us that is the server's word: DESIGN.md section 3, Errors.
+    // To us that is the server's word: a 502, for the app's developers to see.
     for (const error of [mark, 'x'.repeat(1_000), 'server_error', '__proto__'])
       it(`P13: 502 authorization_failed, and "${error.slice(0, 20)}" is echoed nowhere`, async () => {
         app = await startApp({ routes: landings })

@@ -7,7 +7,7 @@ import type {
 } from '../../src/testing/index.ts'
 import type { Step } from './step.ts'
 
-/** A row of REQUIREMENTS.md, or one of its cases: a set-up, what happens, what must come of it. */
+/** A row of what is required, or one of its cases: a set-up, what happens, what must come of it. */
 export interface Row {
   /** As in the document: `D-31`, `C-05`, `A1 oidcc-client-test-invalid-aud`. Cases share it. */
   id: string

@@ -1,6 +1,6 @@
 import { misbehaviours, type MisbehaviourName } from '../../src/testing/index.ts'
 
-/** Rows of REQUIREMENTS.md, section D, and the names of what the server must do for them. */
+/** Rows of section D, and the names of what the server must do for them. */
 export const namesByRow: Readonly<Record<string, readonly MisbehaviourName[]>> = {
   'D-1': ['authorization-repeated-state', 'authorization-repeated-code'],
   'D-2': ['authorization-state-array'],
