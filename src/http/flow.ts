@@ -16,6 +16,7 @@ import { createSharedMutex, processMutex, type Mutex } from '../storage/mutex.ts
 import { createPendingLogins, type PendingLogins } from '../storage/pending-logins.ts'
 import type { KeyValueStore } from '../storage/key-value-store.ts'
 import { createLoginMarks } from '../storage/login-marks.ts'
+import { recordKey } from '../storage/record-store.ts'
 import { createSealing } from '../storage/sealing.ts'
 import { overSessionStore } from '../storage/session-store.ts'
 import { createTokenRecords, type TokenRecords } from '../storage/token-records.ts'
@@ -133,10 +134,7 @@ export function createFlow(settings: Settings): Flow {
 
   const records = (req: Request) => recordsAt(settings.store ?? sessionStore(req))
 
-  function keyOf(userId: string) {
-    const text = JSON.stringify([fingerprint, userId])
-    return createHash('sha256').update(text).digest('hex').slice(0, 32)
-  }
+  const keyOf = (userId: string) => recordKey(JSON.stringify([fingerprint, userId]))
 
   function userTokensIn(store: TokenStore): UserTokens {
     warnOfSharedStore(settings, store)

@@ -89,8 +89,7 @@ export function sessionCookie(req: Request): SessionCookie | undefined {
 
 /** Whether the session cookie is `SameSite=Strict`, and so left out after a cross-site redirect. */
 export function hasStrictCookie(req: Request): boolean {
-  const { sameSite } = req.session.cookie
-  return sameSite === true || sameSite === 'strict'
+  return sessionCookie(req)?.sameSite === 'strict'
 }
 
 /** Milliseconds that a session lives without being used. */

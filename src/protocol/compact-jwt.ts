@@ -10,8 +10,3 @@ const pattern = /^(?!77u_)[\w-]+\.(?!77u_)[\w-]+\.[\w-]+$/
 export function isCompactJwt(text: string): boolean {
   return pattern.test(text) && text.split('.').every((part) => part.length % 4 !== 1)
 }
-
-/** Whether the claim `aud` is text, or a list of nothing but texts (RFC 7519 section 4.1.3). */
-export function isAudience(aud: unknown): boolean {
-  return [aud].flat().every((each) => typeof each === 'string')
-}

@@ -1,5 +1,3 @@
-import { isAudience } from './compact-jwt.ts'
-
 /** What the registered claims of every JWT for this client are checked against. */
 export interface ClaimExpectations {
   issuer: string
@@ -30,4 +28,9 @@ export function wrongClaim(
 /** Since the epoch. */
 function isSeconds(value: unknown): value is number {
   return typeof value === 'number'
+}
+
+/** Whether the claim `aud` is text, or a list of nothing but texts (RFC 7519 section 4.1.3). */
+function isAudience(aud: unknown): boolean {
+  return [aud].flat().every((each) => typeof each === 'string')
 }

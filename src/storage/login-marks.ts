@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { KeyValueStore } from './key-value-store.ts'
 import type { Mutex } from './mutex.ts'
-import { createRecordStore } from './record-store.ts'
+import { createRecordStore, recordKey } from './record-store.ts'
 import type { Sealing } from './sealing.ts'
 import { isText, isTime, object, optional } from './stored-values.ts'
 
@@ -58,10 +57,7 @@ export function createLoginMarks(
 ): LoginMarks {
   const records = createRecordStore(store, 'lm.', flow, sealing)
 
-  function keyOf(name: string) {
-    const text = JSON.stringify([flow, name])
-    return createHash('sha256').update(text).digest('hex').slice(0, 32)
-  }
+  const keyOf = (name: string) => recordKey(JSON.stringify([flow, name]))
 
   async function find(key: string) {
     const stored = await records.get(key)

@@ -3,7 +3,7 @@ import type { PkceFlowErrorCode } from '../errors.ts'
 import { createBegunLogins } from './begun-logins.ts'
 import type { KeyValueStore } from './key-value-store.ts'
 import { isPendingLogin } from './pending-login-shape.ts'
-import { createRecordStore } from './record-store.ts'
+import { createRecordStore, recordKey } from './record-store.ts'
 import type { Sealing } from './sealing.ts'
 
 /** A login that was started: all that is needed to finish it, and what became of it. */
@@ -95,8 +95,7 @@ const mostForgotten = 3
 
 /** The id of the pending login that was started with this `state`: 32 hex digits. */
 export function pendingLoginId(state: string): string {
-  // Not a slice of all digits, which would keep all of them in memory.
-  return createHash('sha256').update(state).digest().toString('hex', 0, 16)
+  return recordKey(state)
 }
 
 /**

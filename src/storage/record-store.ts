@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { KeyValueStore } from './key-value-store.ts'
 import type { Sealing } from './sealing.ts'
 import { isTime } from './stored-values.ts'
@@ -25,6 +26,12 @@ interface Row {
 }
 
 const version = 1
+
+/** The key for what is known by this text, which it does not show: 32 hex digits. */
+export function recordKey(text: string): string {
+  // Not a slice of all digits, which would keep all of them in memory.
+  return createHash('sha256').update(text).digest().toString('hex', 0, 16)
+}
 
 /**
  * Keeps records under keys of 35 characters, which every store's key column holds: `kind`, three

@@ -243,8 +243,8 @@ export const appEdits: readonly Edit[] = [
     ['C-45'],
     [
       'http/flow.ts',
-      'const text = JSON.stringify([fingerprint, userId])',
-      'const text = JSON.stringify([fingerprint, typeof userId])',
+      'recordKey(JSON.stringify([fingerprint, userId]))',
+      'recordKey(JSON.stringify([fingerprint, typeof userId]))',
     ],
   ),
   without(

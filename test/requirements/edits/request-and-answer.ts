@@ -251,8 +251,8 @@ export const requestAndAnswerEdits: readonly Edit[] = [
     ['D-87'],
     [
       'storage/pending-logins.ts',
-      "return createHash('sha256').update(state).digest().toString('hex', 0, 16)",
-      "return state in {} ? state : createHash('sha256').update(state).digest().toString('hex', 0, 16)",
+      'return recordKey(state)',
+      'return state in {} ? state : recordKey(state)',
     ],
     [
       'http/binding-cookie.ts',
