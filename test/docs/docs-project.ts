@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import ts from 'typescript'
+import { promisify } from 'node:util'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -36,8 +36,8 @@ const installedPackages = [
 
 /** A project of a reader, who has installed this package and what it needs. */
 export interface DocsProject {
-  /** What TypeScript says about the programs. */
-  check(): string[]
+  /** What TypeScript says about the programs: nothing if they compile. */
+  check(): Promise<string>
   /** Runs one of them. */
   run(name: string, environment: Record<string, string>): RunningProgram
   remove(): Promise<void>
@@ -78,30 +78,22 @@ export async function createDocsProject(programs: Record<string, string>): Promi
   }
 
   return {
-    check() {
-      const files = Object.keys(programs).map((name) => join(folder, name))
-      const program = ts.createProgram(files, {
-        module: ts.ModuleKind.NodeNext,
-        target: ts.ScriptTarget.ES2023,
-        strict: true,
-        noEmit: true,
-        allowImportingTsExtensions: true,
-        skipLibCheck: true,
-        exactOptionalPropertyTypes: true,
-        types: ['node'],
-        typeRoots: [join(root, 'node_modules/@types')],
-      })
-      return files.flatMap((file) => {
-        const source = program.getSourceFile(file)
-        return [
-          ...program.getSyntacticDiagnostics(source),
-          ...program.getSemanticDiagnostics(source),
-        ].map(({ start = 0, messageText }) => {
-          const line = (source?.getLineAndCharacterOfPosition(start).line ?? 0) + 1
-          const message = ts.flattenDiagnosticMessageText(messageText, ' ')
-          return `${file.slice(folder.length + 1)}:${line}: ${message}`
-        })
-      })
+    async check() {
+      const compilerOptions = {
+        ...{ module: 'nodenext', target: 'es2023', strict: true, noEmit: true },
+        ...{ exactOptionalPropertyTypes: true, allowImportingTsExtensions: true },
+        ...{ skipLibCheck: true, types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+      }
+      const project = { compilerOptions, files: Object.keys(programs) }
+      await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(project))
+      const tsc = join(root, 'node_modules/typescript7/bin/tsc')
+      const run = promisify(execFile)(process.execPath, [tsc, '--pretty', 'false'], { cwd: folder })
+      try {
+        return (await run).stdout
+      } catch (error) {
+        const { stdout, message } = error as Error & { stdout?: string }
+        return stdout || message
+      }
     },
     run(name, environment) {
       const args = ['--import', 'tsx', join(folder, name)]
