@@ -35,6 +35,9 @@ describe('ID Tokens (OpenID Connect Core section 3.1.3.7)', () => {
     server = await startAnsweringServer()
     good = openGoodServer(server)
     const { token } = good.answers
+    // What is refused would be revoked: as many requests again, about tokens that are always the same.
+    const metadata = json({ ...good.metadata, revocation_endpoint: undefined })
+    good.answers['openid-configuration'] = () => metadata
     stopHurrying = hurryKeyRefetches(good)
     app = await startLightApp({ flow: { issuer: good.issuer } })
     lanes = await createLoginLanes(app)

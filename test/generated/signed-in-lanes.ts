@@ -8,6 +8,8 @@ import { openTab, type Tab } from './tab.ts'
 export interface SignedIn {
   readonly tab: Tab
   readonly secrets: readonly string[]
+  /** Whether the row of the session is as it was. */
+  isUntouched(): boolean
   /** The record of the tokens, as it is now. */
   record(): Record<string, unknown> | undefined
 }
@@ -36,12 +38,14 @@ export async function createSignedIn(
     const mine = randomBytes(16).toString('hex')
     const own = randomBytes(16).toString('hex')
     app.store.put(`tr.${mine}`, record)
-    app.store.put(own, session.replace(key, mine))
+    const sessionRow = session.replace(key, mine)
+    app.store.put(own, sessionRow)
     const browser = openTab(app.port)
     browser.cookies.set('connect.sid', app.cookieOf(own))
     return {
       tab: browser,
       secrets: [...secrets.filter((each): each is string => typeof each === 'string'), own],
+      isUntouched: () => app.store.store.get(own) === sessionRow,
       record() {
         const text = app.store.store.get(`tr.${mine}`)
         const { content } = JSON.parse(text ?? '{}') as { content?: { record?: object } }
