@@ -1,7 +1,7 @@
 import type { Token } from './token.ts'
 
 declare global {
-  // eslint-disable-next-line @typescript-eslint/no-namespace -- merging into Express's request needs its namespace
+  // oxlint-disable-next-line typescript/no-namespace -- merging into Express's request needs its namespace
   namespace Express {
     interface Request {
       /** The access token of the person at the browser, if there is a usable one. */

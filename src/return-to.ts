@@ -13,7 +13,7 @@ function safeReturnTo(
 ): string | undefined {
   if (typeof value !== 'string' || value === '' || value.length > longestReturnTo) return undefined
   // Before parsing: `new URL` drops tabs and line ends, and turns backslashes into slashes.
-  // eslint-disable-next-line no-control-regex -- they are what is looked for
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
   if (/[\x00-\x20\x7f\\]/.test(value)) return undefined
   if (!value.startsWith('/') && !/^https?:\/\//i.test(value)) return undefined
   if (!URL.canParse(value, origin)) return undefined

@@ -37,7 +37,7 @@ export interface UserAuthorizationResponse<User> {
 }
 
 // An interface, so that a subclass may give them as fields or as getters, or leave them out.
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type, @typescript-eslint/no-unused-vars -- merged with the class
+// oxlint-disable-next-line typescript/no-empty-object-type, typescript/no-unsafe-declaration-merging, no-unused-vars -- merged with the class, and all its members are optional
 export interface PkceFlowManager<User> extends ManagerAttributes {}
 
 /**
@@ -49,7 +49,6 @@ export interface PkceFlowManager<User> extends ManagerAttributes {}
  * read at first use, together. Every method rejects with `configuration` if one is missing or wrong,
  * and with `store_unavailable` if a hook fails.
  */
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- all members of the interface are optional
 export abstract class PkceFlowManager<User> {
   /** Client identifier (RFC 6749 section 2.2). */
   abstract readonly clientId: string

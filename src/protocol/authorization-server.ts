@@ -116,7 +116,7 @@ async function discover(
   const attempt = (algorithm: 'oidc' | 'oauth2') =>
     client.discovery(new URL(issuer), settings.clientId, undefined, authentication, {
       algorithm,
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated as a warning only; the transport refuses http: but for loopback
+      // oxlint-disable-next-line typescript/no-deprecated -- deprecated as a warning only; the transport refuses http: but for loopback
       execute: [client.allowInsecureRequests],
       [client.customFetch]: fetchMetadata,
     })

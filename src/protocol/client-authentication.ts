@@ -22,7 +22,7 @@ export function resolveClientAuthentication(
 /** An authentication that asks others (a key service) may never come back from there. */
 function limited(clientAuth: ClientAuth, timeout: number): ClientAuth {
   const authenticate: (...given: Parameters<ClientAuth>) => unknown = clientAuth
-  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- openid-client awaits what it gets, its type allows for no promise
+  // oxlint-disable-next-line typescript/no-misused-promises -- openid-client awaits what it gets, its type allows for no promise
   return async function authenticateInTime(...given) {
     const limit = new AbortController()
     const tooLate = delay(timeout, undefined, { signal: limit.signal }).then(() => {

@@ -89,7 +89,7 @@ export function buildKnownServer(
     const isPushed = url === pushed_authorization_request_endpoint
     return (isPushed ? fetchPushedRequest : fetchRevocation)(url, options)
   }
-  // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated as a warning only; the transport refuses http: but for loopback
+  // oxlint-disable-next-line typescript/no-deprecated -- deprecated as a warning only; the transport refuses http: but for loopback
   client.allowInsecureRequests(configuration)
   configuration.timeout = 0 // the transport has a limit of its own
   const keys =

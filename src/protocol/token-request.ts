@@ -66,7 +66,7 @@ async function sendCode(
     return await requestTokens(() =>
       authorizationCodeGrant(server.configuration, answer, {
         pkceCodeVerifier: exchange.codeVerifier,
-        // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated as a warning only; the pending login was found by its state
+        // oxlint-disable-next-line typescript/no-deprecated -- deprecated as a warning only; the pending login was found by its state
         expectedState: skipStateCheck,
       }),
     )

@@ -5,7 +5,7 @@ import { clock } from '../support/clock.ts'
 import { describeInChromium, openBrowser, openTab } from './chromium.ts'
 import { startExample } from './example.ts'
 import { type HeldRequest, holdCallback } from './hold-callback.ts'
-import { goToConnect, logIn, logInHere, logOut, sees } from './person.ts'
+import { allowOnly, goToConnect, logIn, logInHere, logOut, sees } from './person.ts'
 import { type ReceivedRequests, watchRequests } from './received-requests.ts'
 
 describeInChromium('Example app: connect an account at a plain OAuth 2.0 provider', () => {
@@ -127,7 +127,7 @@ describeInChromium('Example app: connect an account at a plain OAuth 2.0 provide
     const answers: HeldRequest[] = []
     for (const tab of tabs) {
       const { held } = await holdCallback(tab)
-      await tab.getByRole('button', { name: 'Allow' }).click({ noWaitAfter: true })
+      await allowOnly(tab)
       answers.push(await held)
     }
     await Promise.all(answers.map((answer) => answer.send()))

@@ -8,7 +8,15 @@ import { clock } from '../support/clock.ts'
 import { describeInChromium, openTab } from './chromium.ts'
 import { startExample } from './example.ts'
 import { holdCallback } from './hold-callback.ts'
-import { chooseColour, goToLogIn, logInHere, sayName, sees, seesColour } from './person.ts'
+import {
+  allowOnly,
+  chooseColour,
+  goToLogIn,
+  logInHere,
+  sayName,
+  sees,
+  seesColour,
+} from './person.ts'
 
 describeInChromium('Example app: a login that is too old', () => {
   let example: Example
@@ -31,7 +39,7 @@ describeInChromium('Example app: a login that is too old', () => {
     await sees(page, 'Who are you?')
     await sayName(page, 'Ada')
     const { held } = await holdCallback(page)
-    await page.getByRole('button', { name: 'Allow' }).click({ noWaitAfter: true })
+    await allowOnly(page)
     const callback = await held
     // Only for this request: the authorization server shares the clock.
     clock.advance(60_000)
@@ -135,7 +143,7 @@ describeInChromium('Example app: the provider does not answer', () => {
       await goToLogIn(page, example)
       await sayName(page, 'Ada')
       const { held } = await holdCallback(page)
-      await page.getByRole('button', { name: 'Allow' }).click({ noWaitAfter: true })
+      await allowOnly(page)
       const callback = await held
       await replace(server, behaviour)
       const answer = page.waitForResponse(callback.url)

@@ -26,6 +26,12 @@ export async function logInHere(page: Page, name: string): Promise<void> {
   await page.getByRole('button', { name: 'Allow' }).click()
 }
 
+/** On the page that asks: allows it, and does not wait for an answer that is held. */
+export async function allowOnly(page: Page): Promise<void> {
+  // oxlint-disable-next-line typescript/no-deprecated -- a click waits for where it leads
+  await page.getByRole('button', { name: 'Allow' }).click({ noWaitAfter: true })
+}
+
 /** Logs in from the app's first page, and is back there. */
 export async function logIn(page: Page, example: Example, name: string): Promise<void> {
   await goToLogIn(page, example)

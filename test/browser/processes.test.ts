@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline'
 import type { Page } from 'playwright-core'
 import { expect } from 'chai'
 import { type RunningProvider, startProvider } from '../../example-app/provider.ts'
+import { buildPackage } from '../support/built-package.ts'
 import { describeWithPostgres, startPostgres } from '../support/postgres-server.ts'
 import { describeWithRedis, startRedis } from '../support/redis-server.ts'
 import { findFreePort } from '../support/service.ts'
 import { describeInChromium, openTab } from './chromium.ts'
-import { buildPackage } from './example.ts'
 import { goToConnect, logInHere, logOut, sees } from './person.ts'
 
 const storages = [

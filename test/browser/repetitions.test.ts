@@ -4,7 +4,7 @@ import type { Example } from '../../example-app/start-example.ts'
 import { describeInChromium, openTab } from './chromium.ts'
 import { startExample } from './example.ts'
 import { holdCallback } from './hold-callback.ts'
-import { goToLogIn, logIn, logInHere, logOut, sayName, sees } from './person.ts'
+import { allowOnly, goToLogIn, logIn, logInHere, logOut, sayName, sees } from './person.ts'
 import { type ReceivedRequests, watchRequests } from './received-requests.ts'
 
 describeInChromium('P3: Example app: Back, reload and double clicks', () => {
@@ -129,7 +129,7 @@ describeInChromium('P3: Example app: Back, reload and double clicks', () => {
     await goToLogIn(page, example)
     await sayName(page, 'Ada')
     const { held } = await holdCallback(page)
-    await page.getByRole('button', { name: 'Allow' }).click({ noWaitAfter: true })
+    await allowOnly(page)
     const callback = await held
     const others = await Promise.all(Array.from({ length: 4 }, () => page.context().newPage()))
     await Promise.all([callback.send(), ...others.map((other) => other.goto(callback.url))])
@@ -165,7 +165,7 @@ describeInChromium('P3: Example app: Back, reload and double clicks', () => {
     await goToLogIn(page, example)
     await sayName(page, 'Ada')
     const { held } = await holdCallback(page)
-    await page.getByRole('button', { name: 'Allow' }).click({ noWaitAfter: true })
+    await allowOnly(page)
     const callback = await held
     await callback.send()
     await sees(page, 'Hello, Ada')

@@ -5,11 +5,12 @@ import { describeInChromium, openBrowser } from './chromium.ts'
 import { startExample } from './example.ts'
 import { type HeldRequest, holdCallback } from './hold-callback.ts'
 import {
+  allowOnly,
   chooseColour,
   goToLogIn,
   logIn,
-  logOut,
   logInHere,
+  logOut,
   sayName,
   sees,
   seesColour,
@@ -66,7 +67,7 @@ describeInChromium('Example app: several tabs at once', () => {
     for (const tab of tabs) {
       await sayName(tab, 'Ada')
       const { held } = await holdCallback(tab)
-      await tab.getByRole('button', { name: 'Allow' }).click({ noWaitAfter: true })
+      await allowOnly(tab)
       answers.push(await held)
     }
     await Promise.all(answers.map((answer) => answer.send()))

@@ -264,7 +264,7 @@ describe('PkceFlowManager: used wrongly', () => {
       inspect(manager, { depth: Infinity, showHidden: true, getters: true }),
       inspect({ deep: { inside: [manager] } }, { depth: Infinity, showHidden: true }),
       JSON.stringify({ manager }),
-      // eslint-disable-next-line @typescript-eslint/no-base-to-string -- what it makes is looked at
+      // oxlint-disable-next-line typescript/no-base-to-string -- what it makes is looked at
       String(manager),
       format('%o %O %j %s', manager, manager, manager, manager),
     ].join('\n')

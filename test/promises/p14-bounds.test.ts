@@ -54,13 +54,11 @@ describe('P14: what is stored expires, and is bounded', () => {
       altered.searchParams.set('error', 'access_denied')
       await browser.open(altered.href)
       await browser.open(refused)
-      const lifetimes = (await rows(app.store)).pending
-        .map((row) => {
-          expect(recordIn(row)).to.have.property('outcome')
-          return row.content.cookie.originalMaxAge
-        })
-        .sort()
-      expect(lifetimes).to.deep.equal([400_000, 600_000])
+      const lifetimes = (await rows(app.store)).pending.map((row) => {
+        expect(recordIn(row)).to.have.property('outcome')
+        return row.content.cookie.originalMaxAge
+      })
+      expect(lifetimes).to.have.members([400_000, 600_000])
     })
 
     const sessions = [

@@ -64,7 +64,7 @@ describe('record store', () => {
       [
         'throw text',
         () => {
-          // eslint-disable-next-line @typescript-eslint/only-throw-error -- stores do
+          // oxlint-disable-next-line typescript/only-throw-error -- stores do
           throw secret
         },
       ],
