@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { buildPackage } from '../support/built-package.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -54,18 +55,9 @@ export interface RunningProgram {
 /** @param programs by file name */
 export async function createDocsProject(programs: Record<string, string>): Promise<DocsProject> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'docs-')))
-  const installed = join(folder, 'node_modules/express-pkce-flow')
-  await mkdir(installed, { recursive: true })
-  await symlink(join(root, 'src'), join(installed, 'src'))
-  const exports = {
-    '.': './src/index.ts',
-    './req-token': './src/req-token.ts',
-    './presets': './src/presets/index.ts',
-    './testing': './src/testing/index.ts',
-    './redis': './src/storage/redis-lock.ts',
-    './postgres': './src/storage/postgres-lock.ts',
-  }
-  await writeFile(join(installed, 'package.json'), JSON.stringify({ type: 'module', exports }))
+  await buildPackage()
+  await mkdir(join(folder, 'node_modules'))
+  await symlink(root, join(folder, 'node_modules/express-pkce-flow'))
   for (const name of installedPackages) {
     const link = join(folder, 'node_modules', name)
     await mkdir(dirname(link), { recursive: true })
