@@ -39,7 +39,7 @@ if (process.argv.includes('--all'))
   )
 
 /** Compilers beside that of this repository, which `npm test` takes. */
-const compilers = ['5.9', '7.0']
+const compilers = ['5.9', '6.0']
 
 /** The lowest versions of the peer dependencies' ranges. */
 const peers = [
