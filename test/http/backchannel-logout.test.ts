@@ -349,6 +349,15 @@ describe('back-channel logout (OpenID Connect Back-Channel Logout 1.0)', () => {
         expect(app.errors).to.deep.equal([])
       })
 
+    for (const iat of [`${Math.floor(Date.now() / 1000)}`, [1], true, null])
+      it(`an iat that is no number, ${JSON.stringify(iat)}`, async () => {
+        const app = await start()
+        const { browser, sid } = await signedIn(app)
+        const faults = [{ claims: (claims: object) => ({ ...claims, iat }) }]
+        expect(await app.server.sendLogoutToken({ sid, faults })).to.include({ status: 400 })
+        expect(await who(app, browser)).to.deep.equal(alice)
+      })
+
     it('an ID Token', async () => {
       const app = await start()
       const { browser } = await signedIn(app)

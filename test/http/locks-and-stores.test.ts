@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import { MemoryStore, Store } from 'express-session'
 import { home, logIn } from '../protocol/attempt.ts'
-import type { Lock } from '../../src/index.ts'
+import type { Lock, PkceFlowError } from '../../src/index.ts'
 import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
 import { clock } from '../support/clock.ts'
@@ -106,6 +106,22 @@ describe('locks and stores', () => {
         expect(times(printed)).to.equal(0)
       })
   })
+
+  for (const [what, given] of Object.entries({
+    true: true,
+    'a text': 'locked',
+    'no extend': { release: () => Promise.resolve() },
+    'no release': { extend: () => Promise.resolve(true) },
+  }))
+    it(`lock_unavailable: an option lock that gives ${what} says what it must give`, async () => {
+      const wrong = { acquire: () => Promise.resolve(given) } as unknown as Lock
+      const app = await start({ flow: { lock: wrong } })
+      const browser = createBrowser()
+      await browser.open(app.url('/login'))
+      const { code, message } = app.errors[0] as PkceFlowError
+      expect(code).to.equal('lock_unavailable')
+      expect(message).to.include('acquire() must give an object with extend and release')
+    })
 
   describe('encryptionKeys', () => {
     const [first, second, third] = [1, 2, 3].map(() => randomBytes(32).toString('base64url'))

@@ -148,6 +148,7 @@ describe('discovery', () => {
       ['no token endpoint', { token_endpoint: undefined }],
       ['an authorization endpoint that is no URL', { authorization_endpoint: '/authorize' }],
       ['a token endpoint that is no text', { token_endpoint: { url: 'https://server.example' } }],
+      ['a list of token endpoints', { token_endpoint: ['https://server.example/token'] }],
       ['an authorization endpoint of a script', { authorization_endpoint: 'javascript:alert(1)' }],
       ['keys at no URL', { jwks_uri: 'nowhere' }],
       ['keys at no text', { jwks_uri: 5 }],
