@@ -20,7 +20,6 @@ export interface ReceivedRequests {
 }
 
 const started = 'http.server.request.start'
-const finished = 'http.server.response.finish'
 
 /** Watches them, also those of which the browser's page learns nothing. */
 export function watchRequests(): ReceivedRequests {
@@ -28,18 +27,17 @@ export function watchRequests(): ReceivedRequests {
   const waiting = new Map<string, (status: number) => void>()
 
   function note(message: unknown) {
-    const { method = '', url = '', headers } = (message as { request: IncomingMessage }).request
-    all.push({ method, url, authorization: headers.authorization })
-  }
-
-  function noteAnswer(message: unknown) {
     const { request, response } = message as { request: IncomingMessage; response: ServerResponse }
-    const { url = '', headers } = request
-    for (const place of [url, `${headers.host}${url}`]) waiting.get(place)?.(response.statusCode)
+    const { method = '', url = '', headers } = request
+    all.push({ method, url, authorization: headers.authorization })
+    // Not its end, which a browser that blocks it for a page of another site does not wait for.
+    response.once('close', () => {
+      if (!response.headersSent) return
+      for (const place of [url, `${headers.host}${url}`]) waiting.get(place)?.(response.statusCode)
+    })
   }
 
   subscribe(started, note)
-  subscribe(finished, noteAnswer)
   return {
     all,
     tokenRequests: () =>
@@ -47,7 +45,6 @@ export function watchRequests(): ReceivedRequests {
     nextStatus: (path, host = '') => new Promise((resolve) => waiting.set(host + path, resolve)),
     stop() {
       unsubscribe(started, note)
-      unsubscribe(finished, noteAnswer)
     },
   }
 }

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { StateForgeryError } from '../../src/index.ts'
 import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
+import { clock } from '../support/clock.ts'
 import { bindingCookies, rows } from '../support/rows.ts'
 
 const host = '127.0.0.1'
@@ -18,7 +19,10 @@ describe('P2: a login is finished in the browser that it was started in', () => 
     callback = await victim.openUntil(app.url('/callback'), app.url('/login'))
   }
 
-  afterEach(() => app.close())
+  afterEach(async () => {
+    clock.release()
+    await app.close()
+  })
 
   async function expectNothing(browser: Browser) {
     const before = (await rows(app.store)).tokens
@@ -190,6 +194,7 @@ describe('P2: a login is finished in the browser that it was started in', () => 
     ]
     for (const { over, responseMode, prefix, secure, sameSite } of cases)
       it(`P2: over ${over} with ${responseMode}: ${prefix}…, SameSite=${sameSite}, HttpOnly`, async () => {
+        clock.stop()
         app = await startApp({ tlsProxy: secure, flow: { responseMode } })
         const browser = createBrowser({ tlsProxy: secure })
         const { headers } = await browser.request(app.url('/login'))
