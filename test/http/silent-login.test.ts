@@ -92,6 +92,14 @@ describe('silentLogin() (prompt=none, OpenID Connect Core section 3.1.2.1)', () 
     expect(json(await open('/page'))).to.include({ code: 'client_rejected' })
   })
 
+  it('also one at the pushed authorization request (RFC 9126)', async () => {
+    const metadata = { require_pushed_authorization_requests: true }
+    await start({ serverOptions: { metadata } })
+    const answer = { status: 401, json: { error: 'invalid_client' } }
+    app.server.misbehave('pushed_authorization', { answer })
+    expect(json(await open('/page'))).to.include({ code: 'client_rejected' })
+  })
+
   it('a token endpoint that is down: the page, not signed in', async () => {
     await start()
     app.server.misbehave('token', { answer: { status: 503 } })

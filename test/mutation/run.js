@@ -39,7 +39,7 @@ import ts from 'typescript'
 
 /** Fast and strong: no services, browsers, child processes, thousands of generated cases. */
 const testFolders = ['protocol', 'storage', 'http', 'promises', 'requirements', 'manager']
-const alsoTests = ['test/presets/dialect.test.ts', 'test/options.test.ts', 'test/errors.test.ts']
+const alsoTests = ['test/presets/dialect.test.ts', 'test/options.test.ts']
 const leftOut = /p16-all-paths|p09-rounds|edits\.test/
 
 /** Those run only what nothing else covers, such as the locks, which need services. */

@@ -245,6 +245,15 @@ describe('P14: what is stored expires, and is bounded', () => {
       expect(page.status, 'the newest can be finished').to.equal(200)
     })
 
+    it('P14: what somebody else initiated displaces none, where the browser does not say who', async () => {
+      await start()
+      const callback = await browser.openUntil(app.url('/callback'), app.url('/login'))
+      const initiated = app.url(`/login?iss=${encodeURIComponent(app.server.issuer)}`)
+      for (let times = 0; times < 30; times += 1)
+        expect((await browser.request(initiated, tab)).status).to.equal(302)
+      expect((await browser.open(callback)).status).to.equal(200)
+    })
+
     it('P14: who knows the name of a cookie, and not its secret, makes none go', async () => {
       await start({ flow: { maxPendingLogins: 1 } })
       const callback = await browser.openUntil(app.url('/callback'), app.url('/login'))
