@@ -206,6 +206,12 @@ describe('requireLogin({ maxAge, acrValues }) (RFC 9470)', () => {
       expect(page.headers['www-authenticate']).to.include('acr_values="gold"')
     })
 
+    it('two spaces between them ask for no nameless one', async () => {
+      await start({ acrValues: 'gold  silver' })
+      acrs('')
+      expect(await open('/safe')).to.include({ status: 401 })
+    })
+
     it('is not forgotten at a refresh', async () => {
       await start({ acrValues: ['gold'] })
       acrs('bronze')
