@@ -906,14 +906,16 @@ describe('two flows in one app', () => {
     requestProperty: 'other',
   }
   const first = { ...byHand, name: 'first' }
+  const byIssuer = { issuer: valid.issuer, server: undefined, scope: 'openid' }
+  const leaves = { ...byIssuer, routes: { frontchannelLogout: '/left' } }
 
   /** The error of the first request to an app with two flows. */
-  async function clash(changes: object, mounts: readonly [string, string] = ['/', '/']) {
+  async function clash(changes: object, firstChanges = {}) {
     const app = express()
     const errors: unknown[] = []
     app.use(session({ secret: 'x', resave: false, saveUninitialized: false }))
-    app.use(mounts[0], makeFlow(first))
-    app.use(mounts[1], makeFlow({ ...other, ...changes }))
+    app.use(makeFlow({ ...first, ...firstChanges }))
+    app.use(makeFlow({ ...other, ...changes }))
     app.get('/', (_req, res) => {
       res.end('fine')
     })
@@ -930,7 +932,7 @@ describe('two flows in one app', () => {
     expect(await clash({})).to.deep.equal([])
   })
 
-  const clashes: [string, object, RegExp][] = [
+  const clashes: [string, object, RegExp, object?][] = [
     ['the same name', { name: 'first' }, /"first" and "first".*"name"/],
     [
       'the same routes',
@@ -938,15 +940,16 @@ describe('two flows in one app', () => {
       /"first" and "other".*\/(login|callback|logout)/,
     ],
     ['one route in common', { routes: { logout: '/logout' } }, /"first" and "other".*\/logout/],
+    ['one in common, after one that neither has', leaves, /"first" and "other".*\/left/, leaves],
     [
       'the same request property',
       { requestProperty: undefined },
       /"first" and "other".*req\.token.*"requestProperty"/,
     ],
   ]
-  for (const [what, changes, message] of clashes)
+  for (const [what, changes, message, firstChanges] of clashes)
     it(`P15: with ${what} are an error of every request, with both names`, async () => {
-      const errors = await clash(changes)
+      const errors = await clash(changes, firstChanges)
       expect(errors).to.have.length(2)
       for (const error of errors) {
         expect(error).to.be.instanceOf(ConfigurationError)

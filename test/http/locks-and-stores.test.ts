@@ -3,9 +3,11 @@ import { expect } from 'chai'
 import { MemoryStore, Store } from 'express-session'
 import { home, logIn } from '../protocol/attempt.ts'
 import type { Lock, PkceFlowError } from '../../src/index.ts'
+import { stopTime } from '../hostile/passing-time.ts'
 import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
 import { clock } from '../support/clock.ts'
+import { createGate } from '../support/gate.ts'
 import { printedBy } from '../support/output.ts'
 import { json, program } from './steps.ts'
 import { logInAs, startUserApp, userOf } from './user-app.ts'
@@ -122,6 +124,27 @@ describe('locks and stores', () => {
       expect(code).to.equal('lock_unavailable')
       expect(message).to.include('acquire() must give an object with extend and release')
     })
+
+  it('lock_unavailable: of a lock that hangs and of one that fails, it says which', async () => {
+    const hanging = createGate()
+    const lockThat = (acquire: () => Promise<undefined>) => start({ flow: { lock: { acquire } } })
+    const hangs = await lockThat(() => hanging.pass() as Promise<undefined>)
+    const fails = await lockThat(() => Promise.reject(new Error('gone')))
+    const time = stopTime()
+    try {
+      const page = createBrowser().open(hangs.url('/login'))
+      await hanging.reached
+      await time.pass(5_000)
+      expect((await page).status).to.equal(503)
+      expect((await createBrowser().open(fails.url('/login'))).status).to.equal(503)
+    } finally {
+      time.release()
+      hanging.open()
+    }
+    const messages = [hangs, fails].map(({ errors }) => (errors[0] as PkceFlowError).message)
+    expect(messages[0]).to.include('did not answer in time')
+    expect(messages[1]).to.include('answered with an error')
+  })
 
   describe('encryptionKeys', () => {
     const [first, second, third] = [1, 2, 3].map(() => randomBytes(32).toString('base64url'))

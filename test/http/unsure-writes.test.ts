@@ -6,8 +6,8 @@ import { until } from '../support/until.ts'
 import { endAtServer, nobody, signedIn, startLogoutApp, who } from './logout-app.ts'
 import { answerUrl, json } from './steps.ts'
 
-/** A connection that breaks after the store has done its work: the write is there, and nobody knows. */
-describe('a write that is done and reported as failed (rows D-72, D-76)', () => {
+/** A connection that breaks, perhaps after the store has done its work: nobody knows. */
+describe('a write that is reported as failed, and may be done (rows D-72, D-76)', () => {
   let store: FaultyStore
   let app: RunningApp
   let browser: Browser
@@ -68,6 +68,17 @@ describe('a write that is done and reported as failed (rows D-72, D-76)', () => 
     stop()
     await browser.open(app.url('/disconnect'))
     await until(() => !tokens!.active && !tokens!.refreshable)
+  })
+
+  it('of tokens that are disconnected, from a store that is down then: 503, and they are still there', async () => {
+    await browser.open(app.url('/login'))
+    const [tokens] = app.server.issued
+    let isDown = false
+    const stop = store.fail((call) => isDown || (isDown = writes('tr.')(call)))
+    expect((await browser.request(app.url('/disconnect'))).status).to.equal(503)
+    expect([tokens!.active, tokens!.refreshable]).to.deep.equal([true, true])
+    stop()
+    expect(json(await browser.request(app.url('/disconnect')))).to.deep.equal({ revoked: true })
   })
 
   it('a sign-in that the server has ended, and whose record cannot be: its tokens are revoked', async () => {

@@ -8,6 +8,8 @@ const tamper = (change: (content: Record<string, unknown>) => object): Step => (
   change: (row) => ({ ...row, content: change(row.content ?? {}) }),
 })
 
+const lose: Step = { do: 'drop', what: 'tokens' }
+
 /** Section C, 20 to 27: tokens, parameters, places, the new session, cookies. */
 export const sectionC20: readonly Row[] = [
   ...['DPoP', 'mac'].map((token_type) => ({
@@ -241,14 +243,14 @@ export const sectionC20: readonly Row[] = [
     id: 'C-26',
     title: 'the same person again, whose tokens the store lost',
     before: ['bob'],
-    steps: [{ do: 'authorize as', sub: 'bob' }, { do: 'drop', what: 'tokens' }, start(), answer()],
+    steps: [{ do: 'authorize as', sub: 'bob' }, lose, start(), answer()],
     expect: { ...arrived(), signedIn: 'bob', sessionData: 'kept' },
   },
   {
     id: 'C-26',
     title: 'another person, after the store lost the tokens',
     before: ['bob'],
-    steps: [{ do: 'drop', what: 'tokens' }, start(), answer()],
+    steps: [lose, start(), answer()],
     expect: { ...arrived(), sessionData: 'gone' },
   },
   {
@@ -261,16 +263,18 @@ export const sectionC20: readonly Row[] = [
   },
   ...(
     [
-      ['the same person', 'bob', {}, 1],
-      ['another person', 'alice', {}, 0],
-      ['plain OAuth 2.0, perhaps another person', 'alice', { plainOAuth: true }, 0],
+      ['the same person', 'bob', {}, [], 1],
+      ['the same person, whose tokens the store lost', 'bob', {}, [lose], 0],
+      ['another person', 'alice', {}, [], 0],
+      ['plain OAuth 2.0, perhaps another person', 'alice', { plainOAuth: true }, [], 0],
     ] as const
-  ).map(([title, sub, app, keptRefreshTokens]) => ({
+  ).map(([title, sub, app, first, keptRefreshTokens]) => ({
     id: 'C-26',
     title: `${title} again, without a new refresh token: ${keptRefreshTokens} old ones are kept`,
     app,
     before: ['bob'] as const,
     steps: [
+      ...first,
       { do: 'authorize as', sub },
       start(),
       server('token', { tokenResponse: (usual) => ({ ...usual, refresh_token: undefined }) }),
