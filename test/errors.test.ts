@@ -102,7 +102,8 @@ describe('PkceFlowError', () => {
 describe('cause', () => {
   const causeOf = (cause: unknown) =>
     new PkceFlowError('store_unavailable', 'The store failed.', { cause }).cause as
-      (Error & Record<string, unknown>) | undefined
+      | (Error & Record<string, unknown>)
+      | undefined
 
   it('keeps name, message and what system errors say', () => {
     const system = { code: 'ECONNREFUSED', errno: -111, syscall: 'connect', port: 6379 }

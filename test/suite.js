@@ -46,7 +46,7 @@ await runJobs(
     ...suites,
     { name: 'types', command: bin('typescript7', 'bin', 'tsc') },
     { name: 'lint', command: ['npm', 'run', '-s', 'lint'] },
-    { name: 'format', command: [...bin('prettier', 'bin', 'prettier.cjs'), '--check', '.'] },
+    { name: 'format', command: ['npm', 'run', '-s', 'format'] },
     { name: 'unused', command: bin('knip', 'bin', 'knip.js') },
   ],
   {

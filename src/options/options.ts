@@ -190,7 +190,8 @@ export interface CommonOptions<Property extends string = 'token'> {
    * What it returns, if anything, is where the browser goes.
    */
   onLogin?:
-    ((event: LoginEvent) => MaybePromise<string | undefined> | MaybePromise<void>) | undefined
+    | ((event: LoginEvent) => MaybePromise<string | undefined> | MaybePromise<void>)
+    | undefined
 }
 
 type MaybePromise<T> = T | Promise<T>

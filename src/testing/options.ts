@@ -3,7 +3,11 @@ import type { SigningAlgorithm } from './signing-keys.ts'
 
 /** How a client may prove who it is at the token and revocation endpoints. */
 export type TestClientAuthMethod =
-  'client_secret_basic' | 'client_secret_post' | 'none' | 'private_key_jwt' | 'tls_client_auth'
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'none'
+  | 'private_key_jwt'
+  | 'tls_client_auth'
 
 /** A client that the test authorization server knows. Without secret, keys and certificate: a public one. */
 export interface TestClient {

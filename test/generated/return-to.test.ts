@@ -11,7 +11,13 @@ import type { WireRequest } from './raw-client.ts'
 import { createWorlds, type World } from './world.ts'
 
 type Entrance =
-  'logout' | 'login' | 'login, finished' | 'third party' | 'guard' | 'guard, by a link' | 'silent'
+  | 'logout'
+  | 'login'
+  | 'login, finished'
+  | 'third party'
+  | 'guard'
+  | 'guard, by a link'
+  | 'silent'
 
 interface Case {
   entrance: Entrance

@@ -59,7 +59,8 @@ export async function createStoreWorld(flow: HostileFlow): Promise<StoreWorld> {
   const crashes: unknown[] = []
   let secretsBefore = 0
   let current:
-    { scene: Scene; old: Browser; from: number; said: { at: number; page: Page }[] } | undefined
+    | { scene: Scene; old: Browser; from: number; said: { at: number; page: Page }[] }
+    | undefined
 
   const setUp = flow.app ?? {}
   const isConnect = setUp.flow?.purpose === 'connect'

@@ -23,7 +23,10 @@ export interface Seen {
 }
 
 type Endpoint =
-  'authorization_endpoint' | 'token_endpoint' | 'revocation_endpoint' | 'userinfo_endpoint'
+  | 'authorization_endpoint'
+  | 'token_endpoint'
+  | 'revocation_endpoint'
+  | 'userinfo_endpoint'
 
 /** Stands in for a provider of plain OAuth 2.0, at the paths that its preset names. */
 export interface PlainProvider {
