@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { TestAuthorizationServer } from '../../src/testing/index.ts'
 import { type Browser, createBrowser, type Page } from '../support/browser.ts'
+import { bundle, bundleArgv } from '../support/bundle.ts'
 import type { WorkerSettings } from './app-worker.ts'
 
 /** An app in a process of its own. */
@@ -31,7 +32,8 @@ export function startWorkers(
 
 async function startWorker(settings: Omit<WorkerSettings, 'redirectUri'>): Promise<Worker> {
   const told: WorkerSettings = { ...settings, redirectUri: `${redirectOrigin}/callback` }
-  const child = fork(join(import.meta.dirname, 'app-worker.ts'), {
+  const child = fork(await bundle(join(import.meta.dirname, 'app-worker.ts')), {
+    execArgv: bundleArgv,
     env: { ...process.env, APP_WORKER: JSON.stringify(told) },
   })
   const abandon = () => void child.kill('SIGKILL')

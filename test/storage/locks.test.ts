@@ -12,6 +12,7 @@ import { ConfigurationError } from '../../src/errors.ts'
 import type { Lock } from '../../src/options/lock.ts'
 import { type PostgresPool, postgresLock } from '../../src/storage/postgres-lock.ts'
 import { redisLock } from '../../src/storage/redis-lock.ts'
+import { bundle, bundleArgv } from '../support/bundle.ts'
 import { describeWithPostgres, startPostgres } from '../support/postgres-server.ts'
 import { describeWithRedis, startRedis, startRedisCluster } from '../support/redis-server.ts'
 import type { Service } from '../support/service.ts'
@@ -217,11 +218,11 @@ function contract(kinds: readonly LockKind[], module: string): void {
 
 /** Lets 4 processes want the same; resolves to how many leases of each key each of them got. */
 async function compete(module: string, contests: Contest[]): Promise<number[][]> {
-  const children = Array.from({ length: 4 }, () =>
-    fork(join(import.meta.dirname, 'lock-contender.ts'), [module, JSON.stringify(contests)], {
-      execArgv: ['--import', 'tsx'],
-    }),
+  const [contender = '', kinds] = await Promise.all(
+    ['lock-contender.ts', module].map((file) => bundle(join(import.meta.dirname, file))),
   )
+  const args = [kinds!, JSON.stringify(contests)]
+  const children = Array.from({ length: 4 }, () => fork(contender, args, { execArgv: bundleArgv }))
   try {
     await Promise.all(children.map(message))
     const counts = children.map(message)
@@ -270,7 +271,7 @@ describeWithRedis('locks in Redis', () => {
 
   after(() => Promise.all([servers.redis?.stop(), servers.cluster?.stop()]))
 
-  contract(redisLockKinds, './redis-lock-kinds.ts')
+  contract(redisLockKinds, 'redis-lock-kinds.ts')
 
   describe('keys', () => {
     it('begin with pkce-flow:lock:, or as the option says', async () => {
@@ -392,7 +393,7 @@ describeWithPostgres('locks in PostgreSQL', () => {
 
   after(() => servers.postgres?.stop())
 
-  contract(postgresLockKinds, './postgres-lock-kinds.ts')
+  contract(postgresLockKinds, 'postgres-lock-kinds.ts')
 
   describe('its table', () => {
     let pool: pg.Pool
