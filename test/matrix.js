@@ -1,9 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { runJobs } from './jobs.js'
 import { mochaCommand } from './mocha-command.js'
+import { packOnce } from './pack.js'
 
 // The suite on the other supported pairs of Node and Express, and the package with what else projects
 // have. `node test/matrix.js --all` takes every pair, `--whole` leaves nothing but browsers out.
@@ -41,17 +38,13 @@ if (process.argv.includes('--all'))
 /** Compilers beside that of this repository, which `npm test` takes. */
 const compilers = ['5.9', '6.0']
 
-/** The lowest versions of the peer dependencies' ranges. */
+/** The lowest versions of the peer dependencies' ranges; and a test runner that is large. */
 const peers = [
   ['express@4.18.0', 'express-session@1.18.0'],
-  ['express@5.0.0', 'express-session@1.18.0'],
+  ['express@5.0.0', 'express-session@1.18.0', 'jest@30.5.2'],
 ]
 
-// Packed once for all of them: `npm run test:matrix` has built it.
-const folder = mkdtempSync(join(tmpdir(), 'matrix-'))
-const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
-const [{ filename }] = Object.values(JSON.parse(execFileSync('npm', pack, { encoding: 'utf8' })))
-process.env.SUITE_TARBALL = join(folder, filename)
+process.env.SUITE_TARBALL = packOnce()
 
 await runJobs([
   ...pairs.map(({ node, express }) => ({
@@ -74,7 +67,7 @@ await runJobs([
     name: `the package and ${versions.join(', ')}`,
     command: [
       ...mochaCommand({ files: ['test/consumers.test.ts', 'test/stranger.test.ts'] }),
-      ...['-g', 'is beside|node:test|stranger'],
+      ...['-g', 'is beside|node:test|jest|stranger'],
     ],
     env: { SUITE_PEERS: versions.join(' ') },
     isSuite: true,
@@ -87,5 +80,3 @@ await runJobs([
     ],
   },
 ])
-
-rmSync(folder, { recursive: true })

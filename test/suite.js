@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { runJobs } from './jobs.js'
 import { mochaCommand } from './mocha-command.js'
+import { packOnce } from './pack.js'
 
 // All that `npm test` checks, on this Node and Express 5. The suite goes in lanes: first
 // those that wait for others, then those that keep a core busy.
@@ -9,6 +10,7 @@ import { mochaCommand } from './mocha-command.js'
 const bin = (name, ...path) => [process.execPath, join('node_modules', name, ...path)]
 const coverage = join('coverage', 'tmp')
 rmSync(coverage, { recursive: true, force: true })
+process.env.SUITE_TARBALL = packOnce()
 
 const lanes = {
   'in browsers': ['test/browser/**/*.test.ts'],
