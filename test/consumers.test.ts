@@ -37,13 +37,16 @@ const runners: Record<string, Runner> = {
     command: [installed('vitest/vitest.mjs'), 'run', '--no-color'],
     passed: /Tests\s+3 passed/,
   },
-  jest: {
-    imports: '',
-    file: 'projects.test.js',
-    command: ['--experimental-vm-modules', installed('jest/bin/jest.js'), '--ci'],
-    files: { 'jest.config.json': '{ "testEnvironment": "node", "transform": {} }' },
-    passed: /Tests:\s+3 passed, 3 total/,
-  },
+  // Half of all that would be installed here: where the matrix installs it.
+  ...(peers.some((peer) => peer.startsWith('jest@')) && {
+    jest: {
+      imports: '',
+      file: 'projects.test.js',
+      command: ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--ci'],
+      files: { 'jest.config.json': '{ "testEnvironment": "node", "transform": {} }' },
+      passed: /Tests:\s+3 passed, 3 total/,
+    },
+  }),
 }
 
 describe('the test kit, installed from a tarball', function () {
