@@ -1,82 +1,80 @@
-import { dirname, join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { expect } from 'chai'
-import ts from 'typescript'
+import { installed } from './support/consumer.ts'
 
 const folder = join(import.meta.dirname, 'types')
 
 /** A file that must not compile, so it cannot be on the disk: `npm test` compiles all that is. */
-const withoutImport = {
-  path: join(folder, 'without-import.ts'),
-  text: `
-    import express from 'express'
-    import { pkceFlow } from '../../src/index.ts'
-    express().use(pkceFlow({} as never)).get('/', (req) => {
-      console.log(req.token)
-    })
-  `,
-}
-
-/** Parsed once for all projects. */
-const sourceFiles = new Map<string, ts.SourceFile | undefined>()
-
-function createHost(options: ts.CompilerOptions): ts.CompilerHost {
-  const host = ts.createCompilerHost(options)
-  const read = host.getSourceFile.bind(host)
-  host.getSourceFile = (name, ...rest) => {
-    if (name === withoutImport.path)
-      return ts.createSourceFile(name, withoutImport.text, ts.ScriptTarget.Latest)
-    if (!sourceFiles.has(name)) sourceFiles.set(name, read(name, ...rest))
-    return sourceFiles.get(name)
-  }
-  return host
-}
-
-/** What TypeScript says about the files of a project, and about `more`: messages by file. */
-function check(tsconfig: string, more: string[] = []): Record<string, string[]> {
-  const path = join(folder, tsconfig)
-  const { fileNames, options } = ts.parseJsonConfigFileContent(
-    ts.readConfigFile(path, (name) => ts.sys.readFile(name)).config,
-    ts.sys,
-    dirname(path),
-  )
-  const names = [...fileNames, ...more]
-  const program = ts.createProgram(names, options, createHost(options))
-  const messages = names.map((name) => {
-    const file = program.getSourceFile(name)
-    const found = [
-      ...program.getSyntacticDiagnostics(file),
-      ...program.getSemanticDiagnostics(file),
-    ].map(({ start = 0, messageText }) => {
-      const line = (file?.getLineAndCharacterOfPosition(start).line ?? 0) + 1
-      return `${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
-    })
-    return [name.slice(folder.length + 1), found]
+const withoutImport = `
+  import express from 'express'
+  import { pkceFlow } from '${join(import.meta.dirname, '../src/index.ts')}'
+  express().use(pkceFlow({} as never)).get('/', (req) => {
+    console.log(req.token)
   })
-  return Object.fromEntries(messages) as Record<string, string[]>
+`
+
+/** Files of ours that a project compiles, and what TypeScript says about them. */
+async function check(tsconfig: string): Promise<{ files: string[]; errors: string[] }> {
+  const args = [installed('typescript7/bin/tsc'), '-p', tsconfig, '--noEmit', '--listFiles']
+  const run = promisify(execFile)(process.execPath, [...args, '--pretty', 'false'])
+  const { stdout } = await run.catch((error: unknown) => error as { stdout: string })
+  const lines = stdout.trim().split('\n')
+  const isError = (line: string) => / error TS\d+: |^ /.test(line)
+  return {
+    files: lines
+      .filter((line) => !isError(line) && line.startsWith(`${folder}/`))
+      .map((file) => file.slice(folder.length + 1))
+      .sort(),
+    errors: lines.filter(isError),
+  }
 }
 
 describe('types', function () {
   this.timeout(120_000)
 
-  it('options, members and error codes: what is wrong does not compile; the main entry augments nothing', () => {
-    const { 'without-import.ts': unknownMember, ...others } = check('tsconfig.json', [
-      withoutImport.path,
-    ])
-    expect(others).to.deep.equal({
-      'connect.ts': [],
-      'error-codes.ts': [],
-      'locks.ts': [],
-      'manager.ts': [],
-      'members.ts': [],
-      'options.ts': [],
-      'presets.ts': [],
-      'signing-in-again.ts': [],
+  it('options, members and error codes: what is wrong does not compile', async () => {
+    expect(await check(join(folder, 'tsconfig.json'))).to.deep.equal({
+      files: [
+        ...['connect.ts', 'error-codes.ts', 'locks.ts', 'manager.ts', 'members.ts'],
+        ...['options.ts', 'presets.ts', 'signing-in-again.ts'],
+      ],
+      errors: [],
     })
-    expect(unknownMember).to.have.length(1)
-    expect(unknownMember![0]).to.match(/^5: Property 'token' does not exist on type 'Request/)
   })
 
-  it("with 'express-pkce-flow/req-token' req.token is a Token or undefined", () => {
-    expect(check('req-token/tsconfig.json')).to.deep.equal({ 'req-token/request.ts': [] })
+  it('the main entry augments nothing', async () => {
+    const elsewhere = await mkdtemp(join(tmpdir(), 'types-'))
+    try {
+      await symlink(installed(''), join(elsewhere, 'node_modules'))
+      await writeFile(join(elsewhere, 'without-import.mts'), withoutImport)
+      const project = {
+        extends: join(folder, 'tsconfig.json'),
+        // It names the source by its whole path.
+        compilerOptions: {
+          rewriteRelativeImportExtensions: false,
+          allowImportingTsExtensions: true,
+        },
+        include: [],
+        files: ['without-import.mts'],
+      }
+      await writeFile(join(elsewhere, 'tsconfig.json'), JSON.stringify(project))
+      const { errors } = await check(join(elsewhere, 'tsconfig.json'))
+      expect(errors.join('\n')).to.match(
+        /^\S*without-import\.mts\(5,21\): error TS2339: Property 'token' does not exist on type 'Request[^\n]*$/,
+      )
+    } finally {
+      await rm(elsewhere, { recursive: true })
+    }
+  })
+
+  it("with 'express-pkce-flow/req-token' req.token is a Token or undefined", async () => {
+    expect(await check(join(folder, 'req-token/tsconfig.json'))).to.deep.equal({
+      files: ['req-token/request.ts'],
+      errors: [],
+    })
   })
 })
