@@ -287,6 +287,18 @@ describe('ID Token validation (OpenID Connect Core 1.0 section 3.1.3.7)', () => 
     })
   })
 
+  it('no keys to check them with: configuration, which says what to do', async () => {
+    const other = await startApp({ serverOptions: { metadata: { jwks_uri: undefined } } })
+    try {
+      await failLogin(other, 'configuration')
+      expect((other.errors[0] as Error).message).to.match(
+        /^With the scope "openid" .* publishes no jwks_uri or issuer\. Give them .* leave "openid" out\.$/,
+      )
+    } finally {
+      await other.close()
+    }
+  })
+
   describe('clockTolerance', () => {
     for (const [clockTolerance, age, code] of [
       [0, 2, 'id_token_invalid'],
