@@ -49,11 +49,10 @@ export function createRoutes(
     handlers.set(frontchannelLogout, { methods: ['GET'], handle: frontchannelLogoutHandler(flow) })
 
   let checkedApp: unknown
-  let checkedMount: string | undefined
   let reachable = false
 
   return function expressPkceFlow(req, res, next) {
-    if (req.app !== checkedApp || req.baseUrl !== checkedMount) {
+    if (req.app !== checkedApp) {
       // A mount path with parameters brings others that never see an answer.
       const missed = misplaced(flow, req)
       reachable ||= missed === undefined
@@ -63,7 +62,6 @@ export function createRoutes(
         return
       }
       checkedApp = req.app
-      checkedMount = req.baseUrl
     }
     const path = req.baseUrl + req.path
     const route =
