@@ -127,6 +127,21 @@ describe('guards', () => {
         expectProblem(await ask('/default', program, method))
       })
 
+    it('a form of another site, with a Strict cookie: the same, for there is no page to try again', async () => {
+      const strict = await startApp({
+        session: { cookie: { sameSite: 'strict' } },
+        routes: (routes, flow) => routes.post('/save', flow.requireToken()),
+      })
+      try {
+        const headers = { ...navigation, 'sec-fetch-site': 'cross-site' }
+        const page = await browser.request(strict.url('/save'), { method: 'POST', headers })
+        expect(page.status).to.equal(303)
+        expect(startsLogin(strict, page)).to.equal(true)
+      } finally {
+        await strict.close()
+      }
+    })
+
     it('a form that a person posts: 303, and the login leads to the default place', async () => {
       const page = await ask('/default', { ...navigation, accept: html }, 'POST')
       expect(page.status).to.equal(303)

@@ -141,9 +141,11 @@ describe('locks and stores', () => {
       time.release()
       hanging.open()
     }
-    const messages = [hangs, fails].map(({ errors }) => (errors[0] as PkceFlowError).message)
-    expect(messages[0]).to.include('did not answer in time')
-    expect(messages[1]).to.include('answered with an error')
+    const [late, failed] = [hangs, fails].map(({ errors }) => errors[0] as PkceFlowError)
+    expect(late!.message).to.include('did not answer in time')
+    expect(failed!.message).to.include('answered with an error')
+    expect((failed!.cause as Error).message).to.equal('gone')
+    expect([late!.retryAfter, failed!.retryAfter]).to.deep.equal([1, 1])
   })
 
   describe('encryptionKeys', () => {

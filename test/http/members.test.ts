@@ -93,6 +93,20 @@ describe('members', () => {
       expect(token).not.to.have.any.keys('refreshToken', 'refresh_token')
     })
 
+    it('has the ID Token of the newest refresh that brought one, and the claims of the login', async () => {
+      const started = await start()
+      const { server } = started.app
+      await signIn(started)
+      clock.advance(3_600_000)
+      expect((await started.tell()).token!.idToken).to.equal(server.issued[1]!.idToken)
+      server.misbehave('token', { tokenResponse: (usual) => ({ ...usual, id_token: undefined }) })
+      clock.advance(3_600_000)
+      const { token } = await started.tell()
+      expect(server.count('token')).to.equal(3)
+      expect(token!.idToken).to.equal(server.issued[1]!.idToken)
+      expect(token!.claims).to.deep.equal(claimsWithoutNonce(server.issued[0]!.idToken!))
+    })
+
     it('P7: shows no secret when it is printed, serialised, spread or cloned', async () => {
       const started = await start()
       await signIn(started)

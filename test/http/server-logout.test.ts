@@ -4,6 +4,7 @@ import { createTestAuthorizationServer } from '../../src/testing/index.ts'
 import { logIn } from '../protocol/attempt.ts'
 import { type AppSetUp, type RunningApp, startApp } from '../support/app.ts'
 import { type Browser, createBrowser } from '../support/browser.ts'
+import { clock } from '../support/clock.ts'
 import { createFaultyStore } from '../support/faulty-store.ts'
 import { rows } from '../support/rows.ts'
 import { until } from '../support/until.ts'
@@ -20,6 +21,7 @@ describe('RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0)', () => {
   }
 
   afterEach(async () => {
+    clock.release()
     for (const each of running.splice(0)) await each.close()
   })
 
@@ -37,6 +39,18 @@ describe('RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0)', () => {
       client_id: 'test-client',
       post_logout_redirect_uri: app.url('/logged-out'),
     })
+  })
+
+  it('section 2: after a refresh the hint is still the ID Token of the login', async () => {
+    const app = await startLogoutApp()
+    running.push(app)
+    const browser = await logIn(app)
+    clock.advance(3_600_000)
+    expect((await browser.request(app.url('/token'))).status).to.equal(200)
+    const { searchParams } = await logoutUrl(app, browser)
+    const [first, second] = app.server.issued
+    expect(second!.idToken).to.be.a('string').and.not.equal(first!.idToken)
+    expect(searchParams.get('id_token_hint')).to.equal(first!.idToken)
   })
 
   it('P17: a session that cannot be destroyed: 503, and its tokens are revoked all the same', async () => {

@@ -52,6 +52,11 @@ describe('dialect of a preset of the app’s own', () => {
     expect(page).to.deep.include({ scope: ['read', 'activity:read'] })
   })
 
+  it('a comma in a granted scope is none between two, unless the dialect says so', async () => {
+    const { page } = await logIn({}, { json: { ...usual, scope: 'read,write admin' } })
+    expect(page).to.deep.include({ scope: ['read,write', 'admin'] })
+  })
+
   for (const scope of [['read', 5], { read: true }, 7, null])
     it(`a granted scope of ${JSON.stringify(scope)} is none that can be read: as asked for`, async () => {
       const dialect: Dialect = { grantedScope: { form: 'array' } }
