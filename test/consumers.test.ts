@@ -37,7 +37,7 @@ const runners: Record<string, Runner> = {
     command: [installed('vitest/vitest.mjs'), 'run', '--no-color'],
     passed: /Tests\s+3 passed/,
   },
-  // Half of all that would be installed here: where the matrix installs it.
+  // It brings 250 packages: only the matrix installs it.
   ...(peers.some((peer) => peer.startsWith('jest@')) && {
     jest: {
       imports: '',

@@ -9,15 +9,15 @@ const npx = (...packages) => ['npx', '-y', ...packages.flatMap((name) => ['-p', 
 
 // Browsers care for neither Node nor Express; locks and processes, which take long, hardly do; generated
 // input takes longer still. Compilers have jobs of their own.
-const types = 'test/typescript.test.ts'
+const types = ['test/typescript.test.ts', 'test/types.test.ts']
 const leftOut = [
   'test/browser/**',
-  types,
+  ...types,
   'test/generated/**',
   'test/processes/**',
   'test/storage/locks.test.ts',
 ]
-const without = process.argv.includes('--whole') ? leftOut.slice(0, 2) : leftOut
+const without = process.argv.includes('--whole') ? leftOut.slice(0, 3) : leftOut
 
 // Modules that Node requires pass a hook by; tsx without /esm makes them such that do not.
 const express4 = ['tsx', './test/support/express-4.js']
@@ -38,7 +38,7 @@ if (process.argv.includes('--all'))
 /** Compilers beside that of this repository, which `npm test` takes. */
 const compilers = ['5.9', '6.0']
 
-/** The lowest versions of the peer dependencies' ranges; and a test runner that is large. */
+/** The lowest versions of the peer dependencies' ranges, and once a test runner that is large. */
 const peers = [
   ['express@4.18.0', 'express-session@1.18.0'],
   ['express@5.0.0', 'express-session@1.18.0', 'jest@30.5.2'],
@@ -59,7 +59,7 @@ await runJobs([
   })),
   ...compilers.map((version) => ({
     name: `the package and TypeScript ${version}`,
-    command: mochaCommand({ node: [...npx(`typescript@${version}`), 'node'], files: [types] }),
+    command: mochaCommand({ node: [...npx(`typescript@${version}`), 'node'], files: types }),
     env: { SUITE_TYPESCRIPT: version },
     isSuite: true,
   })),

@@ -42,7 +42,7 @@ await runJobs(
     ...suites,
     { name: 'types', command: bin('typescript7', 'bin', 'tsc') },
     { name: 'lint', command: ['npm', 'run', '-s', 'lint'] },
-    { name: 'format', command: ['npm', 'run', '-s', 'format'] },
+    { name: 'format', command: [...bin('oxfmt', 'bin', 'oxfmt'), '--check'] },
     { name: 'unused', command: bin('knip', 'bin', 'knip.js') },
   ],
   {

@@ -1,17 +1,8 @@
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { type Consumer, createConsumer, installed, ownEnvironment } from './support/consumer.ts'
-
-const { SUITE_TYPESCRIPT } = process.env
-
-/** The newest compiler; in the matrix an older one, which npx has put on the path. */
-const [compiler = '', ...script] =
-  SUITE_TYPESCRIPT === undefined
-    ? [process.execPath, installed('typescript7/bin/tsc')]
-    : [process.platform === 'win32' ? 'tsc.cmd' : 'tsc']
+import { compile, compilerVersion } from './support/compiler.ts'
+import { type Consumer, createConsumer } from './support/consumer.ts'
 
 const typesOf = (...names: string[]) => names.map((name) => `@types/${name}`)
 
@@ -32,20 +23,8 @@ const resolutions = {
   bundler: { module: 'esnext', files: ['typed-app.ts'] },
 }
 
-describe(`installed in projects with TypeScript ${SUITE_TYPESCRIPT ?? '7'}`, function () {
+describe(`installed in projects with TypeScript ${compilerVersion}`, function () {
   this.timeout(120_000)
-
-  /** What the compiler prints, and with which code it ends. */
-  async function compile(folder: string, args: string[]) {
-    try {
-      const options = { cwd: folder, env: ownEnvironment() }
-      const { stdout } = await promisify(execFile)(compiler, [...script, ...args], options)
-      return { code: 0, output: stdout.trim() }
-    } catch (error) {
-      const { code, stdout } = error as { code: number; stdout: string }
-      return { code, output: stdout }
-    }
-  }
 
   for (const [express, { linked, copied }] of Object.entries(expresses))
     describe(`and the types of Express ${express}`, () => {
@@ -63,7 +42,7 @@ describe(`installed in projects with TypeScript ${SUITE_TYPESCRIPT ?? '7'}`, fun
 
       it('those are the versions', async () => {
         const { output } = await compile(consumer.folder, ['--version'])
-        expect(output).to.match(new RegExp(`^Version ${SUITE_TYPESCRIPT ?? '7'}\\.`))
+        expect(output).to.match(new RegExp(`^Version ${compilerVersion}\\.`))
         const path = join(consumer.folder, 'node_modules/@types/express/package.json')
         const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string }
         expect(version).to.match(new RegExp(`^${express}\\.`))

@@ -18,8 +18,7 @@ describe('guide: Test your protected routes', function () {
 
   for (const name of tests)
     it(`${name} passes`, async () => {
-      // Nobody's part: it would report to a node:test that this suite was started by.
-      const { code, output } = await project.run(name, { NODE_TEST_CONTEXT: '' }).ended
+      const { code, output } = await project.test(name).ended
       expect(output).to.match(/^(#|ℹ) pass [1-9]/m)
       expect(code, output).to.equal(0)
     })

@@ -263,14 +263,14 @@ export const sectionC20: readonly Row[] = [
   },
   ...(
     [
-      ['the same person', 'bob', {}, [], 1],
-      ['the same person, whose tokens the store lost', 'bob', {}, [lose], 0],
-      ['another person', 'alice', {}, [], 0],
-      ['plain OAuth 2.0, perhaps another person', 'alice', { plainOAuth: true }, [], 0],
+      ['the same person again', 'bob', {}, [], 1],
+      ['the same person again, whose tokens the store lost', 'bob', {}, [lose], 0],
+      ['another person after that', 'alice', {}, [], 0],
+      ['plain OAuth 2.0, perhaps the same person again', 'alice', { plainOAuth: true }, [], 0],
     ] as const
   ).map(([title, sub, app, first, keptRefreshTokens]) => ({
     id: 'C-26',
-    title: `${title} again, without a new refresh token: ${keptRefreshTokens} old ones are kept`,
+    title: `${title}, without a new refresh token: ${keptRefreshTokens} old ones are kept`,
     app,
     before: ['bob'] as const,
     steps: [

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { until as lookUntil } from '../support/until.ts'
 import type { World } from './world.ts'
 
 /** Holds back the answers of an endpoint. */
@@ -14,13 +14,13 @@ export function hold(world: World, endpoint: 'token' | 'discovery'): { release: 
   }
 }
 
-/** Waits until it is so; the test's time limit is the end of it. */
-export async function until(isSo: () => boolean): Promise<void> {
+/** Waits until it is so, but not for ever. */
+export function until(isSo: () => boolean): Promise<void> {
   const end = patience()
-  while (!isSo()) {
+  return lookUntil(() => {
     end(String(isSo))
-    await nextTurn()
-  }
+    return isSo()
+  })
 }
 
 /** Gives up some seconds later, so that a test that waits in vain says what for. */

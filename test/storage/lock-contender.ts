@@ -1,6 +1,6 @@
-// A process of its own that wants leases: `lock-contender.ts MODULE CONTESTS`: which module has
-// the kinds of lock, and JSON. Says
-// 'ready', waits for any message, and answers with how many leases it got of each key.
+// A process of its own that wants leases: its arguments are the URL of a module that has kinds of
+// lock, and contests as JSON. Says 'ready', waits for any message, and answers with how many leases it
+// got of each key.
 import type { LockKind } from './lock-kind.ts'
 
 /** What several processes want. */

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { mock } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import pg from 'pg'
 import { Redis } from 'ioredis'
@@ -221,7 +222,7 @@ async function compete(module: string, contests: Contest[]): Promise<number[][]>
   const [contender = '', kinds] = await Promise.all(
     ['lock-contender.ts', module].map((file) => bundle(join(import.meta.dirname, file))),
   )
-  const args = [kinds!, JSON.stringify(contests)]
+  const args = [pathToFileURL(kinds!).href, JSON.stringify(contests)]
   const children = Array.from({ length: 4 }, () => fork(contender, args, { execArgv: bundleArgv }))
   try {
     await Promise.all(children.map(message))

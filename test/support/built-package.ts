@@ -17,9 +17,7 @@ async function build(): Promise<void> {
   const changed = Math.max(...sources.map((file) => statSync(file).mtimeMs))
   const before = statSync('dist/index.js', { throwIfNoEntry: false })?.mtimeMs ?? 0
   if (before > changed) return
-  const env = { ...process.env }
-  delete env.NODE_V8_COVERAGE // the compiler's coverage is nobody's business
-  await promisify(execFile)(process.execPath, ['build.js'], { env }).catch((error: unknown) => {
+  await promisify(execFile)(process.execPath, ['build.js']).catch((error: unknown) => {
     const { stdout } = error as { stdout: string }
     throw new Error(`The package cannot be built: "npm run build" says:\n${stdout}`)
   })

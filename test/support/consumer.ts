@@ -4,6 +4,7 @@ import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from '
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { buildPackage } from './built-package.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -21,7 +22,7 @@ export const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'u
 /** A file or folder of a package that this repository has installed. */
 export const installed = (path: string): string => join(root, 'node_modules', path)
 
-/** In the matrix, `name@version` of what projects install instead, from the registry. */
+/** In the matrix, `name@version` of what projects install from the registry: of their peers, or more. */
 export const peers = (process.env['SUITE_PEERS'] ?? '').split(' ').filter(Boolean)
 
 /** The environment of somebody's shell: what runs this suite, npm perhaps, is none of theirs. */
@@ -34,7 +35,7 @@ export function ownEnvironment(more: Record<string, string> = {}): NodeJS.Proces
 
 let tarball: Promise<string> | undefined
 
-/** The tarball that npm would publish, made once for all tests of a process, or of the matrix. */
+/** The tarball that npm would publish, made once for all tests of a run, or of this process. */
 function packedTarball(): Promise<string> {
   const given = process.env['SUITE_TARBALL']
   return (tarball ??= given === undefined ? pack() : Promise.resolve(given))
@@ -43,21 +44,9 @@ function packedTarball(): Promise<string> {
 async function pack(): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'packed-')))
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-  const source = join(folder, 'source')
-  await mkdir(source)
-  const files = manifest.files.filter((name) => name !== 'dist')
-  for (const file of ['package.json', 'README.md', 'LICENSE', ...files])
-    await cp(join(root, file), join(source, file))
-  // What `npm run build` does, elsewhere: other tests may be using what is there.
-  const run = promisify(execFile)
-  await run(process.execPath, [join(root, 'build.js'), join(source, 'dist')], {
-    cwd: root,
-    env: ownEnvironment(),
-  })
-  await run('npm', ['pack', '--ignore-scripts', '--offline', '--pack-destination', folder], {
-    cwd: source,
-    env: ownEnvironment(),
-  })
+  await buildPackage()
+  const args = ['pack', '--ignore-scripts', '--offline', '--pack-destination', folder]
+  await promisify(execFile)('npm', args, { cwd: root, env: ownEnvironment() })
   return join(folder, `${manifest.name}-${manifest.version}.tgz`)
 }
 
