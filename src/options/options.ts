@@ -189,12 +189,11 @@ export interface CommonOptions<Property extends string = 'token'> {
    * Called at every login, awaited before anything is committed: throw and nobody is signed in.
    * What it returns, if anything, is where the browser goes.
    */
-  onLogin?:
-    | ((event: LoginEvent) => MaybePromise<string | undefined> | MaybePromise<void>)
-    | undefined
+  onLogin?: LoginListener | undefined
 }
 
 type MaybePromise<T> = T | Promise<T>
+type LoginListener = (event: LoginEvent) => MaybePromise<string | undefined> | MaybePromise<void>
 
 /** People log in through the flow, and their tokens belong to the session. @inline */
 interface SessionTokens extends SignIns {

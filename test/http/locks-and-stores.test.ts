@@ -62,7 +62,7 @@ describe('locks and stores', () => {
         for (let logins = 0; logins < 3; logins += 1) await logIn(app)
       })
       expect(times(printed)).to.equal(1)
-      for (const part of ['redisLock()', 'postgresLock()', "lock: 'process'"])
+      for (const part of ['no option "lock"', 'redisLock()', 'postgresLock()', "lock: 'process'"])
         expect(printed).to.include(part)
     })
 

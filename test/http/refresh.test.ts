@@ -118,6 +118,19 @@ describe('refreshing the token', () => {
       expect(app.server.count('token')).to.equal(1)
     })
 
+    it('and cannot be refreshed: a person is told, and not sent to fetch another such token', async () => {
+      const app = await start()
+      app.server.misbehave('token', {
+        tokenResponse: (usual) => ({ ...stillborn(usual), refresh_token: undefined }),
+      })
+      const browser = createBrowser()
+      const headers = { accept: 'text/html' }
+      const page = await browser.open(app.url('/token'), { headers })
+      expect(page.status).to.equal(401)
+      expect(app.errors.at(-1)).to.include({ code: 'reauthorization_required' })
+      expect(app.server.count('authorization')).to.equal(1)
+    })
+
     it('D-46: always: 503, the tokens are kept, and there is no storm of refreshes', async () => {
       const app = await start()
       const browser = await signIn(app)

@@ -109,6 +109,9 @@ describe('the app’s own set-up', () => {
       const page = await browser.request(app!.url('/token'), { headers: navigation })
       expect(page.status).to.equal(500)
       expect(app!.errors[0]).to.include({ code: 'insecure_cookie' })
+      expect((app!.errors[0] as Error).message).to.match(
+        /without its session cookie\..*trust proxy/,
+      )
       const answer = await browser.request(app!.url('/token'), {
         headers: { accept: 'application/json' },
       })

@@ -176,6 +176,8 @@ describe('refresh (RFC 6749 section 6, OpenID Connect Core section 12.2)', () =>
       [{ refresh_token_expires_in: 1_800 }, hour / 2],
       [{ refresh_token_expires_in: '1800' }, hour / 2],
       [{ refresh_expires_in: null, refresh_token_expires_in: 1_800 }, hour / 2],
+      [{ refresh_expires_in: 365 * 24 * 3_600 }, 365 * 24 * hour],
+      [{ refresh_expires_in: 365 * 24 * 3_600 + 1 }, undefined],
       [{ refresh_expires_in: 0 }, undefined],
       [{ refresh_expires_in: -1 }, undefined],
       [{ refresh_expires_in: 1e308 }, undefined],
