@@ -131,10 +131,7 @@ export interface CommonOptions<Property extends string = 'token'> {
   attach?: boolean | undefined
   /** Where a login leads that was asked for no other place. Default: `'/'`. */
   afterLogin?: string | undefined
-  /**
-   * Where a logout leads, also one that went to the authorization server and came back.
-   * Default: `'/'`.
-   */
+  /** Where a logout leads, also by way of the authorization server. Default: `'/'`. */
   afterLogout?: string | undefined
   /** Origins, beside redirectUri's own, that a login or logout may lead to. Default: none. */
   returnToOrigins?: readonly string[] | undefined
@@ -189,11 +186,12 @@ export interface CommonOptions<Property extends string = 'token'> {
    * Called at every login, awaited before anything is committed: throw and nobody is signed in.
    * What it returns, if anything, is where the browser goes.
    */
-  onLogin?: LoginListener | undefined
+  onLogin?:
+    | ((event: LoginEvent) => MaybePromise<string | undefined> | MaybePromise<void>)
+    | undefined
 }
 
 type MaybePromise<T> = T | Promise<T>
-type LoginListener = (event: LoginEvent) => MaybePromise<string | undefined> | MaybePromise<void>
 
 /** People log in through the flow, and their tokens belong to the session. @inline */
 interface SessionTokens extends SignIns {
