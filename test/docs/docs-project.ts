@@ -85,7 +85,8 @@ export async function createDocsProject(programs: Record<string, string>): Promi
       }
       const project = { compilerOptions, files: Object.keys(programs) }
       await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(project))
-      return (await compile(folder, ['--pretty', 'false'])).output
+      const { code, output } = await compile(folder, ['--pretty', 'false'])
+      return code === 0 ? output : output || `The compiler ended with ${code}`
     },
     run: (name, environment) => start([join(folder, compiled(name))], environment),
     test: (name) => start(['--import', 'tsx', '--test', join(folder, name)]),
