@@ -127,6 +127,12 @@ describe('guards', () => {
         expectProblem(await ask('/default', program, method))
       })
 
+    it('a form that a person posts: 303, and the login leads to the default place', async () => {
+      const page = await ask('/default', { ...navigation, accept: html }, 'POST')
+      expect(page.status).to.equal(303)
+      expect((await browser.open(page.headers.location!)).url).to.equal(app.url('/welcome'))
+    })
+
     it('a form of another site, with a Strict cookie: the same, for there is no page to try again', async () => {
       const strict = await startApp({
         session: { cookie: { sameSite: 'strict' } },
@@ -140,12 +146,6 @@ describe('guards', () => {
       } finally {
         await strict.close()
       }
-    })
-
-    it('a form that a person posts: 303, and the login leads to the default place', async () => {
-      const page = await ask('/default', { ...navigation, accept: html }, 'POST')
-      expect(page.status).to.equal(303)
-      expect((await browser.open(page.headers.location!)).url).to.equal(app.url('/welcome'))
     })
 
     it('a page whose URL is too long to come back to: the default place', async () => {
